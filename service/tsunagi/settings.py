@@ -1,0 +1,35 @@
+"""Everything that may differ between two installations, read from the environment (`TSUNAGI_*`)."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="TSUNAGI_", frozen=True, populate_by_name=True)
+
+    database_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "TSUNAGI_DATABASE_URL", "database_url")
+    )
+    """PostgreSQL 15 or later. Absent: an embedded PostgreSQL is kept under `data_dir`."""
+
+    data_dir: Path = Path(".tsunagi")
+    """Holds the embedded database and the platform's keys."""
+
+    contract_dir: Path = ROOT
+    """Where `openapi.yaml`, `schemas/` and `migrations/` lie."""
+
+    base_url: str = "http://127.0.0.1:8080"
+    """The issuer and audience of tokens; what callers reach the service by."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    metrics_port: int = 9090
+    pool_size: int = 8
+    max_body_bytes: int = 2_000_000
+    worker_interval_seconds: float = 15.0
+    matches_per_minute: int = 30
+    log_format: str = "json"

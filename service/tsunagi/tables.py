@@ -1,0 +1,27 @@
+"""Every table of the service on one metadata: what migrations are compared with."""
+
+from tsunagi.api import idempotency
+from tsunagi.auth import store as auth
+from tsunagi.consent import store as consent
+from tsunagi.db import metadata
+from tsunagi.directory import tables as directory
+from tsunagi.handovers import store as handovers
+from tsunagi.ledger import store as ledger
+from tsunagi.notifications import store as notifications
+from tsunagi.people import store as people
+from tsunagi.records import store as records
+from tsunagi.responsibility import store as responsibility
+
+__all__ = [
+    "auth",
+    "consent",
+    "directory",
+    "handovers",
+    "idempotency",
+    "ledger",
+    "metadata",
+    "notifications",
+    "people",
+    "records",
+    "responsibility",
+]

@@ -1,0 +1,124 @@
+"""One PostgreSQL for the whole run: each test in a transaction that is rolled back, or in a database of its own."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from tsunagi import embedded
+from tsunagi.db import Database, ReadTx, WriteTx, async_url
+from tsunagi.migrating import migrate
+
+ROOT = Path(__file__).parents[1]
+
+
+def plain_url(url: str, database: str) -> str:
+    """`url`, with another database's name."""
+    base, _, query = url.partition("?")
+    return base.rsplit("/", 1)[0] + "/" + database + (f"?{query}" if query else "")
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="tsunagi-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield embedded.start(Path(folder))
+
+
+@pytest.fixture(scope="session")
+async def template_url(server_url: str) -> AsyncIterator[str]:
+    """A migrated database that others are copied from."""
+    name = f"tsunagi_template_{uuid4().hex[:8]}"
+    await run_sql(server_url, f"CREATE DATABASE {name}")
+    url = plain_url(server_url, name)
+    await asyncio.to_thread(migrate, url, ROOT / "migrations")
+    yield url
+    await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def own_url(server_url: str, template_url: str) -> AsyncIterator[str]:
+    """A fresh, migrated database of the test's own, for commits and races that are real."""
+    name = f"tsunagi_test_{uuid4().hex[:8]}"
+    template = template_url.partition("?")[0].rsplit("/", 1)[1]
+    await run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield plain_url(server_url, name)
+    await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def own_database(own_url: str) -> AsyncIterator[Database]:
+    database = Database(own_url, pool_size=20)
+    yield database
+    await database.close()
+
+
+class RolledBackDatabase(Database):
+    """A Database whose transactions are savepoints of one connection that is rolled back in the end.
+
+    Deferred constraints are checked when a block ends, as a commit would.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        yield ReadTx(self._connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteTx]:
+        async with self._connection.begin_nested():
+            yield WriteTx(ReadTx(self._connection))
+            await self._connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            await self._connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+    async def ping(self) -> None:
+        await self._connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """The test's fixture closes the connection."""
+
+
+@pytest.fixture(scope="session")
+async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
+    name = f"tsunagi_shared_{uuid4().hex[:8]}"
+    template = template_url.partition("?")[0].rsplit("/", 1)[1]
+    await run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield plain_url(server_url, name)
+    await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(shared_url: str) -> AsyncIterator[Database]:
+    """The database of most tests: nothing a test writes is there for the next one."""
+    engine = create_async_engine(async_url(shared_url))
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        yield RolledBackDatabase(connection)
+        await transaction.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture
+async def tx(db: Database) -> AsyncIterator[WriteTx]:
+    async with db.write() as connection:
+        yield connection
