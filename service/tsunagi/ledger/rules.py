@@ -1,0 +1,123 @@
+"""The shape of a ledger entry and what it commits to."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tsunagi.ids import ClientId, OrganizationId, Stream
+from tsunagi.strict_json import canonical_bytes
+
+ENTRY_VERSION = 1
+SALT_BYTES = 32
+
+Outcome = Literal["permit", "deny"]
+Action = Literal[
+    "clients:register",
+    "clients:revoke",
+    "clients:rotate",
+    "consents:except",
+    "consents:give",
+    "consents:read",
+    "consents:withdraw",
+    "directory:import",
+    "handovers:accept",
+    "handovers:amend",
+    "handovers:complete",
+    "handovers:create",
+    "handovers:decline",
+    "handovers:expire",
+    "handovers:export",
+    "handovers:offer",
+    "handovers:open",
+    "handovers:overlap",
+    "handovers:read",
+    "handovers:receive",
+    "handovers:return",
+    "handovers:withdraw",
+    "people:match",
+    "people:register",
+    "responsibility:change",
+    "responsibility:read",
+    "tokens:issue",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an organization, through a piece of software, by a member of staff if the software names one."""
+
+    organization_id: OrganizationId | None
+    client_id: ClientId
+    staff: str | None
+    request_id: str
+
+
+PLATFORM = ClientId("tsunagi")
+"""The client that acts when the clock does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    kind: Literal["handover", "consent", "person", "responsibility", "organization", "client"]
+    id: UUID | str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. Holds no personal data: people appear as streams, content as section names."""
+
+    action: Action
+    at: datetime
+    actor: Actor
+    outcome: Outcome = "permit"
+    stream: Stream | None = None
+    record: Record | None = None
+    sections: Sequence[str] = ()
+    consents: Sequence[UUID] = ()
+    code: str | None = None
+    """The refusal's code when the outcome is `deny`."""
+    change: tuple[str | None, str] | None = None
+    """The state before and after."""
+
+
+def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | None) -> bytes:
+    """The RFC 8785 form of an entry. `number` counts from 1 within the stream; `previous` is the commitment
+    of the entry before it, so that a missing step shows."""
+    content: dict[str, object] = {
+        "v": ENTRY_VERSION,
+        "id": str(entry_id),
+        "at": entry.at.isoformat(timespec="microseconds"),
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "actor": _present(
+            organization=entry.actor.organization_id and str(entry.actor.organization_id),
+            client=entry.actor.client_id,
+            staff=entry.actor.staff,
+        ),
+        "requestId": entry.actor.request_id,
+    }
+    content |= _present(
+        stream=entry.stream and str(entry.stream),
+        number=number,
+        previous=previous and previous.hex(),
+        record=entry.record
+        and _present(kind=entry.record.kind, id=str(entry.record.id), version=entry.record.version),
+        sections=list(entry.sections) or None,
+        consents=[str(consent) for consent in entry.consents] or None,
+        code=entry.code,
+        change=entry.change and {"from": entry.change[0], "to": entry.change[1]},
+    )
+    return canonical_bytes(content)
+
+
+def commitment(salt: bytes, entry_body: bytes) -> bytes:
+    """SHA-256(salt ‖ entry): once salt and body are erased, the commitment leads to nobody."""
+    return hashlib.sha256(salt + entry_body).digest()
+
+
+def _present(**members: object) -> dict[str, object]:
+    return {name: value for name, value in members.items() if value is not None}
