@@ -1,0 +1,272 @@
+"""Claiming, accepting and withdrawing responsibility, and asking who held it.
+
+Every change takes the person's lock, reads the newest picture, lets the rules make the next one, and writes
+it as a new version if it says anything new.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tsunagi.clock import civil_date
+from tsunagi.db import ReadTx, WriteTx
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.responsibility import rules, store
+from tsunagi.responsibility.rules import (
+    DOMAINS,
+    FOREVER,
+    Acceptance,
+    Basis,
+    Domain,
+    Interval,
+    Move,
+    Picture,
+    Role,
+    Segment,
+    SenderRoleAfter,
+    Support,
+)
+from tsunagi.responsibility.store import Reason, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A version that was written."""
+
+    domain: Domain
+    version: int
+    recorded_at: datetime
+    moves: tuple[Move, ...]
+    """The days that have another holder than before; none when only support changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainTimeline:
+    domain: Domain
+    version: int
+    recorded_at: datetime
+    holder: OrganizationId | None
+    """The primary on the day asked for; None is nobody."""
+    segments: tuple[Segment, ...]
+    support: tuple[Support, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Who held what on `as_of`, as known at `known_at` (None: now). Domains nobody spoke of are absent."""
+
+    person_id: PersonId
+    as_of: date
+    known_at: datetime | None
+    domains: tuple[DomainTimeline, ...]
+
+    @property
+    def organizations(self) -> frozenset[OrganizationId]:
+        """Every organization that appears."""
+        holders = {segment.holder for one in self.domains for segment in one.segments}
+        supporters = {support.organization for one in self.domains for support in one.support}
+        return frozenset(one for one in holders | supporters if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days on which a domain of a person is nobody's."""
+
+    person_id: PersonId
+    domain: Domain
+    days: Interval
+    recorded_at: datetime
+
+
+async def claim(
+    tx: WriteTx,
+    at: datetime,
+    person_id: PersonId,
+    organization_id: OrganizationId,
+    domain: Domain,
+    *,
+    since: date | None,
+    role: Role,
+    effective_on: date,
+    basis: Basis | None,
+    handover_id: HandoverId,
+    recorded_by: OrganizationId,
+) -> Change | None:
+    """The organization may offer the domain, to be taken as `role` on `effective_on`; see `rules.claim`.
+
+    Raises ResponsibilityNotHeld when another organization holds it, RuleViolated when the effective date lies
+    before the organization's first day.
+    """
+    today = civil_date(at)
+    return await _change(
+        tx,
+        at,
+        person_id,
+        domain,
+        lambda known: rules.claim(
+            known,
+            organization_id,
+            role=role,
+            effective_on=effective_on,
+            since=since,
+            basis=basis,
+            today=today,
+        ),
+        reason="claimed",
+        effective_on=since or today,
+        handover_id=handover_id,
+        recorded_by=recorded_by,
+    )
+
+
+async def accept(
+    tx: WriteTx,
+    at: datetime,
+    person_id: PersonId,
+    domain: Domain,
+    *,
+    receiver: OrganizationId,
+    role: Role,
+    effective_on: date,
+    sender: OrganizationId,
+    sender_role_after: SenderRoleAfter,
+    overlap_from: date | None,
+    follow_up_until: date | None,
+    basis: Basis | None,
+    handover_id: HandoverId,
+) -> Change | None:
+    """The receiver has the role from the effective date on; see `rules.accept`. `follow_up_until` is the
+    first day on which the sender no longer supports.
+
+    Raises RuleViolated when the effective date lies in the past or before the sender's first day,
+    ResponsibilityNotHeld when the sender does not hold the domain then.
+    """
+    acceptance = Acceptance(
+        sender, receiver, role, effective_on, sender_role_after, overlap_from, follow_up_until, basis
+    )
+    return await _change(
+        tx,
+        at,
+        person_id,
+        domain,
+        lambda known: rules.accept(known, acceptance, today=civil_date(at)),
+        reason="handover_accepted",
+        effective_on=effective_on,
+        handover_id=handover_id,
+        recorded_by=receiver,
+    )
+
+
+async def undo(
+    tx: WriteTx,
+    at: datetime,
+    person_id: PersonId,
+    handover_id: HandoverId,
+    *,
+    recorded_by: OrganizationId,
+) -> tuple[Change, ...]:
+    """What the handover's acceptance stated no longer holds, in any domain; see `rules.withdraw`. Undoing
+    again, or before an acceptance, changes nothing.
+
+    Raises RuleViolated when responsibility has already moved, or has since been passed on.
+    """
+    await store.lock(tx, person_id)
+    made = await store.newest_of(tx, person_id, handover_id)
+    changes = [
+        await _withdraw(tx, at, accepted, handover_id=handover_id, recorded_by=recorded_by)
+        for accepted in made
+        if accepted.reason == "handover_accepted"
+    ]
+    return tuple(change for change in changes if change)
+
+
+async def timeline(tx: ReadTx, person_id: PersonId, *, as_of: date, known_at: datetime | None) -> Timeline:
+    """Both answers to "who": on which day, and as known when."""
+    known = {one.domain: one for one in await store.load(tx, [person_id], known_at=known_at)}
+    domains = tuple(_of_domain(known[domain], as_of) for domain in DOMAINS if domain in known)
+    return Timeline(person_id, as_of, known_at, domains)
+
+
+async def gaps(
+    tx: ReadTx, person_ids: Collection[PersonId], *, from_day: date, until: date = FOREVER
+) -> tuple[Gap, ...]:
+    """The days within [from_day, until) on which a domain of these people is nobody's."""
+    return tuple(
+        Gap(known.person_id, known.domain, days, known.recorded_at)
+        for known in await store.load(tx, person_ids)
+        for days in rules.gaps(known.picture.chain, from_day=from_day, until=until)
+    )
+
+
+def _of_domain(known: Version, as_of: date) -> DomainTimeline:
+    return DomainTimeline(
+        known.domain,
+        known.version,
+        known.recorded_at,
+        holder=rules.holder_on(known.picture.chain, as_of),
+        segments=known.picture.chain.segments,
+        support=rules.support_beside(known.picture),
+    )
+
+
+async def _withdraw(
+    tx: WriteTx, at: datetime, accepted: Version, *, handover_id: HandoverId, recorded_by: OrganizationId
+) -> Change | None:
+    before = await store.find(tx, accepted.person_id, accepted.domain, version=accepted.version - 1)
+    if before is None:  # only an opening has nothing before it, and that is no acceptance
+        return None
+    reverted = before.picture
+    today = civil_date(at)
+    return await _change(
+        tx,
+        at,
+        accepted.person_id,
+        accepted.domain,
+        lambda known: rules.withdraw(
+            known or accepted.picture,
+            before=reverted,
+            accepted=accepted.picture,
+            effective_on=accepted.effective_on,
+            today=today,
+        ),
+        reason="handover_withdrawn",
+        effective_on=today,
+        handover_id=handover_id,
+        recorded_by=recorded_by,
+    )
+
+
+async def _change(
+    tx: WriteTx,
+    at: datetime,
+    person_id: PersonId,
+    domain: Domain,
+    make: Callable[[Picture | None], Picture],
+    *,
+    reason: Reason,
+    effective_on: date,
+    handover_id: HandoverId,
+    recorded_by: OrganizationId,
+) -> Change | None:
+    """What `make` makes of the newest picture is the newest picture; None when it says nothing new."""
+    await store.lock(tx, person_id)
+    known = await store.find(tx, person_id, domain)
+    old = known.picture if known else None
+    new = make(old)
+    if new == old:
+        return None
+    version = Version(
+        person_id=person_id,
+        domain=domain,
+        version=known.version + 1 if known else 1,
+        # Replicas' clocks differ; "as known at" needs the order of the versions.
+        recorded_at=max(at, known.recorded_at) if known else at,
+        recorded_by=recorded_by,
+        reason=reason if known else "opened",
+        handover_id=handover_id,
+        effective_on=effective_on,
+        picture=new,
+    )
+    await store.insert(tx, version)
+    moves = rules.changes(old.chain if old else None, new.chain)
+    return Change(domain, version.version, version.recorded_at, moves)
