@@ -1,0 +1,154 @@
+"""Giving, reading and withdrawing consent."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from tsunagi.auth.rules import Caller
+from tsunagi.clock import civil_date
+from tsunagi.consent import rules, store
+from tsunagi.consent.rules import Coverage
+from tsunagi.consent.store import Consent
+from tsunagi.db import ReadTx, WriteTx
+from tsunagi.directory import store as directory
+from tsunagi.errors import NotFound, Notice, RuleViolated, Text
+from tsunagi.ids import ConsentId, OrganizationId, PersonId, Stream
+from tsunagi.ledger import store as ledger
+from tsunagi.ledger.rules import Entry, Record
+from tsunagi.notifications import store as notifications
+from tsunagi.notifications.store import Event
+from tsunagi.people import actions as people
+from tsunagi.people import store as people_store
+
+
+async def give(
+    tx: WriteTx, at: datetime, caller: Caller, document: Mapping[str, Any], *, request_id: str
+) -> Consent:
+    """The consent holds, and its recipients may see what it covers from its first day on.
+
+    Raises NotFound when the caller's organization is not in relation with the person, RuleViolated when a rule
+    of the consent is broken or a recipient is not in the directory.
+    """
+    if errors := rules.check(document, civil_date(at)):
+        raise RuleViolated(errors=errors)
+    person = await people.known(tx, caller, PersonId(UUID(document["personId"])))
+    recipients = [OrganizationId(UUID(recipient)) for recipient in document["recipientIds"]]
+    await _check_recipients(tx, recipients)
+    consent_id = await store.insert(tx, at, caller.organization_id, document, recipient_ids=recipients)
+    await ledger.append(
+        tx,
+        Entry(
+            action="consents:except" if "legalException" in document else "consents:give",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=person.stream,
+            record=Record("consent", consent_id, 1),
+            sections=document["sections"],
+            consents=[consent_id],
+            code=document.get("legalException", {}).get("code"),
+        ),
+    )
+    return await _present(tx, consent_id)
+
+
+async def read(
+    tx: WriteTx, at: datetime, caller: Caller, consent_id: ConsentId, *, request_id: str
+) -> Consent:
+    """Raises NotFound for everybody but the giver and the recipients."""
+    consent = await store.find(tx, consent_id)
+    if consent is None or caller.organization_id not in (consent.giver_id, *consent.recipient_ids):
+        raise NotFound
+    await ledger.append(
+        tx,
+        Entry(
+            action="consents:read",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=await _stream(tx, consent),
+            record=Record("consent", consent_id, 1),
+            consents=[consent_id],
+        ),
+    )
+    return consent
+
+
+async def withdraw(
+    tx: WriteTx,
+    at: datetime,
+    caller: Caller,
+    consent_id: ConsentId,
+    document: Mapping[str, Any],
+    *,
+    request_id: str,
+) -> Consent:
+    """From now on nobody sees these sections under this consent; holders of copies are told.
+
+    Withdrawing again changes nothing. Raises NotFound for everybody but the giver.
+    """
+    consent = await store.find(tx, consent_id, lock=True)
+    if consent is None or caller.organization_id != consent.giver_id:
+        raise NotFound
+    asked = set(document.get("sections", consent.sections)) & set(consent.sections)
+    sections = sorted(asked - set(consent.withdrawn_sections))
+    if not sections:
+        return consent
+    await store.withdraw(tx, at, consent_id, sections, document)
+    told = [
+        Event(organization, "consent.withdrawn", at, consent_id=consent_id)
+        for organization in (consent.giver_id, *consent.recipient_ids)
+    ]
+    await notifications.append(tx, *told)
+    await ledger.append(
+        tx,
+        Entry(
+            action="consents:withdraw",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=await _stream(tx, consent),
+            record=Record("consent", consent_id, 1),
+            sections=sections,
+            consents=[consent_id],
+        ),
+    )
+    return await _present(tx, consent_id)
+
+
+async def coverage(
+    tx: ReadTx,
+    person_id: PersonId,
+    *,
+    viewer: OrganizationId,
+    giver: OrganizationId,
+    sections: Iterable[str],
+    today: date,
+) -> Coverage:
+    """Which of these sections of the giver's record the viewer may see today."""
+    between = (person_id, viewer, giver)
+    return rules.coverage((await store.access_rows(tx, between))[between], sections, today)
+
+
+async def _present(tx: ReadTx, consent_id: ConsentId) -> Consent:
+    consent = await store.find(tx, consent_id)
+    assert consent is not None
+    return consent
+
+
+async def _stream(tx: ReadTx, consent: Consent) -> Stream | None:
+    return await people_store.stream_of(tx, consent.person_id)
+
+
+async def _check_recipients(tx: ReadTx, recipients: list[OrganizationId]) -> None:
+    known = await directory.organization_refs(tx, recipients)
+    unknown = tuple(
+        Notice(
+            "organization.unknown",
+            "error",
+            Text("この機関は登録されていません", "This organization is not in the directory"),
+            f"/recipientIds/{index}",
+        )
+        for index, recipient in enumerate(recipients)
+        if recipient not in known
+    )
+    if unknown:
+        raise RuleViolated(errors=unknown)

@@ -1,0 +1,101 @@
+"""The feed's table. An event is written with the change it tells of and numbered when its organization reads."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    select,
+    text,
+)
+
+from tsunagi.db import WriteTx, metadata
+from tsunagi.ids import ConsentId, HandoverId, OrganizationId, ordered_id
+
+EventType = Literal[
+    "handover.offered",
+    "handover.opened",
+    "handover.amended",
+    "handover.received",
+    "handover.accepted",
+    "handover.declined",
+    "handover.returned",
+    "handover.withdrawn",
+    "handover.expired",
+    "handover.overlapping",
+    "handover.completed",
+    "handover.window_opened",
+    "consent.withdrawn",
+    "responsibility.changed",
+]
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False),
+    Column("position", BigInteger, nullable=True, comment="place in the organization's feed, from 1"),
+    Column("type", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("handover_id", Uuid, nullable=True),
+    Column("consent_id", Uuid, nullable=True),
+    Column("status", Text, nullable=True, comment="the handover's status after the event"),
+    UniqueConstraint("organization_id", "position"),
+    Index("events_unnumbered_idx", "organization_id", postgresql_where=text("position IS NULL")),
+)
+
+# Numbers are given in the order of reading, under a lock of the organization's own: a feed has no holes and an
+# event that commits late still comes after the reader's cursor.
+_lock_feed = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('events:' || CAST(:organization AS text), 0))"
+)
+_number = text("""
+    WITH newest AS (SELECT coalesce(max(position), 0) AS position FROM events WHERE organization_id = :organization),
+         fresh AS (
+             SELECT id, row_number() OVER (ORDER BY at, id) AS n FROM events
+             WHERE organization_id = :organization AND position IS NULL
+         )
+    UPDATE events SET position = newest.position + fresh.n FROM newest, fresh WHERE events.id = fresh.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    organization_id: OrganizationId
+    type: EventType
+    at: datetime
+    handover_id: HandoverId | None = None
+    consent_id: ConsentId | None = None
+    status: str | None = None
+    id: UUID = field(default_factory=ordered_id)
+    position: int | None = None
+
+
+async def append(tx: WriteTx, *new: Event) -> None:
+    """Each organization finds its events in its feed once `tx` has committed."""
+    if new:
+        await tx.execute(events.insert(), [asdict(event) for event in new])
+
+
+async def feed(tx: WriteTx, organization_id: OrganizationId, *, after: int, limit: int) -> Sequence[Event]:
+    """The organization's events behind position `after`, oldest first."""
+    await tx.execute(_lock_feed, {"organization": organization_id})
+    await tx.execute(_number, {"organization": organization_id})
+    rows = await tx.execute(
+        select(events)
+        .where(events.c.organization_id == organization_id, events.c.position > after)
+        .order_by(events.c.position)
+        .limit(limit)
+    )
+    return [Event(**row._mapping) for row in rows]

@@ -1,0 +1,148 @@
+"""Registering and recognizing people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tsunagi.auth.rules import Caller
+from tsunagi.db import WriteTx
+from tsunagi.errors import MatchAmbiguous, NotFound, PersonAlreadyKnown, RateLimited, Text
+from tsunagi.ids import PersonId, Stream
+from tsunagi.ledger import store as ledger
+from tsunagi.ledger.rules import Entry, Record
+from tsunagi.people import store
+from tsunagi.people.rules import Certificate, KanaAndBirth, match_key
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person as the exchange knows them."""
+
+    id: PersonId
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKeys:
+    kana_birth: bytes
+    certificate: bytes | None
+
+
+def match_keys(secret: bytes, identity: Mapping[str, Any]) -> MatchKeys:
+    """The keys of an identity section."""
+    certificate = identity.get("certificate")
+    return MatchKeys(
+        match_key(
+            secret,
+            KanaAndBirth(identity["familyNameKana"], identity["givenNameKana"], identity["birthDate"]),
+        ),
+        match_key(secret, Certificate(certificate["municipalityCode"], certificate["number"]))
+        if certificate
+        else None,
+    )
+
+
+async def register(
+    tx: WriteTx,
+    at: datetime,
+    caller: Caller,
+    keys: MatchKeys,
+    *,
+    request_id: str,
+    distinct_from: Sequence[PersonId] = (),
+) -> Known:
+    """The person exists and is in relation with the caller's organization.
+
+    `distinct_from` names the people whom a human has compared and found to be others.
+
+    Raises PersonAlreadyKnown when the organization knows one such person, MatchAmbiguous when several.
+    """
+    alike = await store.recognize(
+        tx, caller.organization_id, kana_birth_key=keys.kana_birth, certificate_key=keys.certificate
+    )
+    others = [person_id for person_id in alike if person_id not in distinct_from]
+    if len(others) > 1:
+        raise MatchAmbiguous
+    if others:
+        raise PersonAlreadyKnown(
+            Text(
+                "同じ方であれば personId を使い、別の方であれば distinctFrom に示してください",
+                "Use the personId if this is the same person, or name it in distinctFrom if it is another",
+            ),
+            extensions={"personId": str(others[0])},
+        )
+    person_id, stream = await store.register(tx, at, caller.organization_id)
+    person = Known(person_id, stream)
+    await recognize_by(tx, at, caller, person, keys)
+    await ledger.append(
+        tx,
+        Entry(
+            action="people:register",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=stream,
+            record=Record("person", stream),
+        ),
+    )
+    return person
+
+
+async def recognize_by(tx: WriteTx, at: datetime, caller: Caller, person: Known, keys: MatchKeys) -> None:
+    """The caller's organization recognizes the person by these keys from now on."""
+    await store.remember(
+        tx,
+        at,
+        person.id,
+        caller.organization_id,
+        kana_birth_key=keys.kana_birth,
+        certificate_key=keys.certificate,
+    )
+
+
+async def known(tx: WriteTx, caller: Caller, person_id: PersonId) -> Known:
+    """Raises NotFound unless the person is in relation with the caller's organization."""
+    stream = await store.related_stream(tx, person_id, caller.organization_id)
+    if stream is None:
+        raise NotFound
+    return Known(person_id, stream)
+
+
+async def count_match(tx: WriteTx, at: datetime, caller: Caller, *, per_minute: int) -> None:
+    """One more attempt is counted; commit it before the match itself, so that refused ones count too.
+
+    Raises RateLimited after `per_minute` attempts in a minute.
+    """
+    if await store.count_match(tx, at, caller.organization_id) > per_minute:
+        raise RateLimited(extensions={"retryAfterSeconds": 60 - at.second})
+
+
+async def match(
+    tx: WriteTx, at: datetime, caller: Caller, key: bytes, *, by_certificate: bool, request_id: str
+) -> Known:
+    """The one person in relation with the caller's organization who has this key, for a human to confirm.
+
+    Raises NotFound when there is none, MatchAmbiguous when there are several.
+    """
+    found = await store.recognize(
+        tx,
+        caller.organization_id,
+        kana_birth_key=None if by_certificate else key,
+        certificate_key=key if by_certificate else None,
+    )
+    if not found:
+        raise NotFound
+    if len(found) > 1:
+        raise MatchAmbiguous
+    person = await known(tx, caller, found[0])
+    await ledger.append(
+        tx,
+        Entry(
+            action="people:match",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=person.stream,
+            record=Record("person", person.stream),
+        ),
+    )
+    return person
