@@ -1,0 +1,277 @@
+"""The steps of a handover, each from who may take it to what it leaves behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from tsunagi.clock import civil_date
+from tsunagi.consent import actions as consent
+from tsunagi.consent.rules import Coverage
+from tsunagi.db import WriteTx
+from tsunagi.directory import store as directory
+from tsunagi.directory.rules import AreaRules
+from tsunagi.errors import ConsentMissing, Notice, RuleViolated, Text
+from tsunagi.handovers.rules import (
+    DomainAnswer,
+    DomainState,
+    Handover,
+    Status,
+    answer_due_on,
+    answered,
+    check_answers,
+    kept,
+)
+from tsunagi.handovers.steps import By, enter, keep, permitted, settle, tell
+from tsunagi.ledger.rules import Action as LedgerAction
+from tsunagi.notifications.store import EventType
+from tsunagi.people import store as people
+from tsunagi.records import rules as record_rules
+from tsunagi.records import store as records
+from tsunagi.responsibility import actions as responsibility
+from tsunagi.responsibility.rules import Basis
+
+BASES: Mapping[str, tuple[Basis, Basis]] = {
+    "transition_to_settlement": ("post_employment_6m_duty", "settlement_contract"),
+    "settlement_to_center": ("settlement_contract", "center_registration"),
+    "sender_to_center": ("service_contract", "center_registration"),
+    "center_to_center": ("center_registration", "center_registration"),
+    "selection_to_service": ("service_contract", "service_contract"),
+}
+"""On what the sender's and the receiver's responsibility rest, by kind of handover; an agreement otherwise."""
+
+_AGREED: tuple[Basis, Basis] = ("agreement", "agreement")
+
+
+async def offer(tx: WriteTx, by: By, handover: Handover) -> Handover:
+    """The receiver knows that something is coming; responsibility is the sender's, and stated.
+
+    Raises WrongState, RuleViolated when a section is missing that an offer needs, ConsentMissing when nothing
+    covers the receiver, ResponsibilityNotHeld when another organization holds a domain that is offered.
+    """
+    permitted(handover, "offer", by)
+    area = await directory.area_rules(tx, handover.area_code, handover.receiver_id)
+    return await offer_anew(
+        tx, by, handover, area, "handovers:offer", "handover.offered", before=handover.status
+    )
+
+
+async def offer_anew(
+    tx: WriteTx,
+    by: By,
+    handover: Handover,
+    area: AreaRules,
+    action: LedgerAction,
+    event: EventType,
+    *,
+    before: Status,
+) -> Handover:
+    """What an offer and an amendment of one have in common. `before` is the state it came from."""
+    today = civil_date(by.at)
+    if handover.planned_date < today:
+        text = Text("引継ぎ予定日が過ぎています", "The planned date has passed")
+        raise RuleViolated(errors=(Notice("planned_date.in_past", "error", text, "/plannedDate"),))
+    covered = await _covered(tx, handover, max(today, handover.window_opens_on))
+    await _claim(tx, by, handover)
+    offered = replace(
+        handover,
+        status="offered",
+        offered_at=by.at,
+        received_at=None,
+        answered_at=None,
+        reason=None,
+        answer_due_on=answer_due_on(today, handover.window_opens_on, handover.planned_date, area),
+        warnings=[*handover.warnings, *(kept(notice) for notice in _not_covered(covered))],
+    )
+    offered = await keep(tx, offered)
+    await tell(tx, by.at, offered, event)
+    await enter(
+        tx, by, offered, action, before=before, sections=list(covered.visible), consents=covered.consents
+    )
+    return await settle(tx, by.at, offered)
+
+
+async def _covered(tx: WriteTx, handover: Handover, on: date) -> Coverage:
+    """What the receiver will see on that day; raises when the record is too thin, or nothing is covered."""
+    names = await records.section_names(tx, handover.id, handover.version)
+    if missing := record_rules.missing_to_offer(names):
+        raise RuleViolated(errors=missing)
+    covered = await consent.coverage(
+        tx,
+        handover.person_id,
+        viewer=handover.receiver_id,
+        giver=handover.sender_id,
+        sections=names,
+        today=on,
+    )
+    if not covered.visible:
+        raise ConsentMissing
+    return covered
+
+
+def _not_covered(covered: Coverage) -> list[Notice]:
+    text = Text("同意がないため提供先には見えません", "No consent: the receiver will not see this section")
+    return [
+        Notice("consent.section_not_covered", "warning", text, f"/sections/{name}")
+        for name in covered.withheld
+    ]
+
+
+async def _claim(tx: WriteTx, by: By, handover: Handover) -> None:
+    for one in handover.domains:
+        await responsibility.claim(
+            tx,
+            by.at,
+            handover.person_id,
+            handover.sender_id,
+            one.domain,
+            since=one.sender_primary_since,
+            role=one.receiver_role,
+            effective_on=one.starts_on,
+            basis=BASES.get(handover.handover_type, _AGREED)[0],
+            handover_id=handover.id,
+            recorded_by=by.organization_id,
+        )
+
+
+async def open_early(tx: WriteTx, by: By, handover: Handover) -> Handover:
+    """The receiver may read the record from now on, before the window would open.
+
+    Opening again changes nothing. Raises WrongState.
+    """
+    permitted(handover, "open", by)
+    if handover.window_open(civil_date(by.at)):
+        return handover
+    area = await directory.area_rules(tx, handover.area_code, handover.receiver_id)
+    today = civil_date(by.at)
+    opened = replace(
+        handover,
+        window_opened_at=by.at,
+        window_announced=True,
+        answer_due_on=answer_due_on(today, today, handover.planned_date, area),
+    )
+    opened = await keep(tx, opened)
+    await tell(tx, by.at, opened, "handover.opened")
+    await enter(tx, by, opened, "handovers:open", before=handover.status)
+    return opened
+
+
+async def withdraw(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:
+    """The offer is void. After an acceptance, responsibility is the sender's again, for good. Raises WrongState."""
+    status = permitted(handover, "withdraw", by)
+    withdrawn = await keep(tx, replace(handover, status=status, reason=dict(reason)))
+    if handover.status == "accepted":
+        await responsibility.undo(tx, by.at, handover.person_id, handover.id, recorded_by=by.organization_id)
+        await tell(tx, by.at, withdrawn, "responsibility.changed")
+    await people.part(tx, handover.person_id, handover.receiver_id, through=handover.id)
+    if handover.offered_at is not None:
+        await tell(tx, by.at, withdrawn, "handover.withdrawn")
+    await enter(tx, by, withdrawn, "handovers:withdraw", before=handover.status, code=reason["code"])
+    return withdrawn
+
+
+async def receive(tx: WriteTx, by: By, handover: Handover) -> Handover:
+    """The sender knows that the record has arrived; the receiver is in relation with the person.
+
+    Receiving again changes nothing. Raises WindowNotOpen, WrongState.
+    """
+    if handover.status == "received":
+        return handover
+    status = permitted(handover, "receive", by)
+    received = await keep(tx, replace(handover, status=status, received_at=by.at))
+    await people.relate(tx, by.at, handover.person_id, handover.receiver_id, through=handover.id)
+    await tell(tx, by.at, received, "handover.received")
+    await enter(tx, by, received, "handovers:receive", before=handover.status)
+    return received
+
+
+async def accept(
+    tx: WriteTx,
+    by: By,
+    handover: Handover,
+    answers: Sequence[Mapping[str, Any]],
+    *,
+    person_in_charge: Mapping[str, str] | None,
+) -> Handover:
+    """Each domain is answered; responsibility moves on its effective date, and is the sender's until then.
+
+    Raises WindowNotOpen, WrongState, RuleViolated when an offered domain is left out, none is accepted, or one
+    is to begin in the past.
+    """
+    status = permitted(handover, "accept", by)
+    given = [_answer(answer, handover) for answer in answers]
+    if errors := check_answers(given, [one.domain for one in handover.domains], civil_date(by.at)):
+        raise RuleViolated(errors=errors)
+    of = {answer.domain: answer for answer in given}
+    for state in handover.domains:
+        if of[state.domain].decision == "accept":
+            await _take_over(tx, by, handover, state, of[state.domain])
+    accepted = replace(
+        handover,
+        status=status,
+        answered_at=by.at,
+        person_in_charge=person_in_charge,
+        domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
+    )
+    accepted = await keep(tx, accepted)
+    await tell(tx, by.at, accepted, "handover.accepted")
+    await tell(tx, by.at, accepted, "responsibility.changed")
+    await enter(tx, by, accepted, "handovers:accept", before=handover.status)
+    return await settle(tx, by.at, accepted)
+
+
+def _answer(answer: Mapping[str, Any], handover: Handover) -> DomainAnswer:
+    """An answer, with what it leaves out taken from the offer."""
+    offered = next((one for one in handover.domains if one.domain == answer["domain"]), None)
+    starts_on = date.fromisoformat(answer["from"]) if "from" in answer else None
+    return DomainAnswer(
+        domain=answer["domain"],
+        decision=answer["decision"],
+        role=answer.get("role") or (offered.receiver_role if offered else "primary"),
+        starts_on=starts_on or (offered.starts_on if offered else handover.planned_date),
+        reason=answer.get("reason"),
+    )
+
+
+async def _take_over(
+    tx: WriteTx, by: By, handover: Handover, state: DomainState, answer: DomainAnswer
+) -> None:
+    overlap = handover.overlap_from
+    await responsibility.accept(
+        tx,
+        by.at,
+        handover.person_id,
+        state.domain,
+        receiver=handover.receiver_id,
+        role=answer.role,
+        effective_on=answer.starts_on,
+        sender=handover.sender_id,
+        sender_role_after=state.sender_role_after,
+        overlap_from=max(overlap, civil_date(by.at)) if overlap and overlap < answer.starts_on else None,
+        follow_up_until=handover.follow_up_until,
+        basis=state.basis or BASES.get(handover.handover_type, _AGREED)[1],
+        handover_id=handover.id,
+    )
+
+
+async def decline(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:
+    """The handover has ended; responsibility stays with the sender. Raises WindowNotOpen, WrongState."""
+    declined = replace(
+        handover, status=permitted(handover, "decline", by), answered_at=by.at, reason=dict(reason)
+    )
+    declined = await keep(tx, declined)
+    await people.part(tx, handover.person_id, handover.receiver_id, through=handover.id)
+    await tell(tx, by.at, declined, "handover.declined")
+    await enter(tx, by, declined, "handovers:decline", before=handover.status, code=reason["code"])
+    return declined
+
+
+async def give_back(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:
+    """It is the sender's turn to amend the record; the answer limit stands still. Raises WindowNotOpen, WrongState."""
+    returned = replace(
+        handover, status=permitted(handover, "return", by), answer_due_on=None, reason=dict(reason)
+    )
+    returned = await keep(tx, returned)
+    await tell(tx, by.at, returned, "handover.returned")
+    await enter(tx, by, returned, "handovers:return", before=handover.status, code=reason["code"])
+    return returned

@@ -1,0 +1,181 @@
+"""A record on its way into a handover: checked, drawn as a draft, amended."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tsunagi.clock import civil_date
+from tsunagi.db import ReadTx, WriteTx
+from tsunagi.directory import store as directory
+from tsunagi.directory.rules import AreaRules
+from tsunagi.errors import Notice, RuleViolated, Text
+from tsunagi.handovers.actions import offer_anew
+from tsunagi.handovers.rules import DomainState, Handover, kept, window_opens_on
+from tsunagi.handovers.steps import By, enter, keep, permitted
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, ordered_id
+from tsunagi.people import actions as people
+from tsunagi.people.actions import Known, MatchKeys
+from tsunagi.records import rules as record_rules
+from tsunagi.records import store as records
+from tsunagi.records.store import Document
+from tsunagi.records.view import RecordView
+
+
+async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[AreaRules, tuple[Notice, ...]]:
+    """What the rules notice about a record from the caller to its receiver, and the lead times that hold for it.
+
+    Raises RuleViolated when one of them refuses it or the receiver is not in the directory.
+    """
+    receiver = OrganizationId(record.receiver_id)
+    known = await directory.organization_refs(tx, [receiver])
+    errors: list[Notice] = []
+    if receiver not in known:
+        text = Text("この機関は登録されていません", "This organization is not in the directory")
+        errors.append(Notice("organization.unknown", "error", text, "/receiverId"))
+    if receiver == by.organization_id:
+        text = Text("提供先が自機関です", "The receiver is the sender itself")
+        errors.append(Notice("handover.same_organization", "error", text, "/receiverId"))
+    area = await directory.area_rules(tx, record.area_code, receiver)
+    found = record_rules.check(record, area, civil_date(by.at))
+    errors += [notice for notice in found if notice.level == "error"]
+    if errors:
+        raise RuleViolated(errors=tuple(errors))
+    return area, found
+
+
+async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *, keys: MatchKeys) -> Handover:
+    """The record is kept as a draft; nobody but the sender knows of it.
+
+    Raises RuleViolated when a rule refuses the record, NotFound when it names a person the sender is not in
+    relation with, PersonAlreadyKnown when it names none but the sender knows somebody just like this.
+    """
+    area, warnings = await check(tx, by, record)
+    person = await _person(tx, by, record, keys)
+    handover = await keep(
+        tx,
+        _drawn(
+            record,
+            area,
+            warnings,
+            handover_id=HandoverId(ordered_id()),
+            person=person,
+            by=by,
+            same_corporation=await directory.same_corporation(
+                tx, by.organization_id, OrganizationId(record.receiver_id)
+            ),
+            area_code=await _area(tx, record),
+        ),
+    )
+    await records.add_version(tx, by.at, handover.id, handover.version, document)
+    await enter(tx, by, handover, "handovers:create", before=None, sections=list(document.sections))
+    return handover
+
+
+async def _person(tx: WriteTx, by: By, record: RecordView, keys: MatchKeys) -> Known:
+    if record.person_id is None:
+        return await people.register(tx, by.at, by.caller, keys, request_id=by.request_id)
+    person = await people.known(tx, by.caller, PersonId(record.person_id))
+    await people.recognize_by(tx, by.at, by.caller, person, keys)
+    return person
+
+
+async def _area(tx: ReadTx, record: RecordView) -> str | None:
+    """The area whose people should know: the named one, else the receiver's."""
+    return record.area_code or await directory.area_of(tx, OrganizationId(record.receiver_id))
+
+
+def _drawn(
+    record: RecordView,
+    area: AreaRules,
+    warnings: Sequence[Notice],
+    *,
+    handover_id: HandoverId,
+    person: Known,
+    by: By,
+    same_corporation: bool,
+    area_code: str | None,
+) -> Handover:
+    """A draft, drawn from its record."""
+    overlap = record.sections.handover_plan.overlap
+    return Handover(
+        id=handover_id,
+        person_id=person.id,
+        stream=person.stream,
+        sender_id=by.organization_id,
+        receiver_id=OrganizationId(record.receiver_id),
+        handover_type=record.handover_type,
+        status="draft",
+        version=1,
+        revision=0,
+        same_corporation=same_corporation,
+        area_code=area_code,
+        planned_date=record.planned_date,
+        service_ends_on=record.service_ends_on,
+        hired_on=record.hired_on,
+        first_conference_on=record.first_conference_on,
+        shared_on=record.shared_on,
+        continuing_need=record.continuing_need,
+        employer_window_missing=record.needs_employer_window and not record.employer_window,
+        overlap_from=overlap.starts_on if overlap else None,
+        overlap_to=overlap.ends_on if overlap else None,
+        follow_up_until=record.sections.handover_plan.follow_up_until,
+        window_opens_on=window_opens_on(record.planned_date, area),
+        due_on=record.planned_date,
+        recorded_at=by.at,
+        warnings=[kept(notice) for notice in warnings],
+        domains=tuple(
+            DomainState(
+                domain=offer.domain,
+                receiver_role=offer.receiver_role,
+                starts_on=record.starts_on(offer),
+                sender_role_after=offer.sender_role_after,
+                sender_primary_since=offer.sender_primary_since,
+                basis=offer.basis,
+            )
+            for offer in record.domains
+        ),
+    )
+
+
+async def amend(
+    tx: WriteTx, by: By, handover: Handover, record: RecordView, document: Document, *, keys: MatchKeys
+) -> Handover:
+    """The record has one version more. What was on offer is offered anew: the receiver reads it again.
+
+    Raises WrongState once it was answered, RuleViolated also when it names another person or receiver.
+    """
+    status = permitted(handover, "amend", by)
+    area, warnings = await check(tx, by, record)
+    if record.person_id not in (None, handover.person_id) or record.receiver_id != handover.receiver_id:
+        text = Text("本人と提供先は変えられません", "The person and the receiver cannot be changed")
+        raise RuleViolated(errors=(Notice("handover.parties_changed", "error", text, "/receiverId"),))
+    person = Known(handover.person_id, handover.stream)
+    await people.recognize_by(tx, by.at, by.caller, person, keys)
+    amended = replace(
+        _drawn(
+            record,
+            area,
+            warnings,
+            handover_id=handover.id,
+            person=person,
+            by=by,
+            same_corporation=handover.same_corporation,
+            area_code=await _area(tx, record),
+        ),
+        version=handover.version + 1,
+        revision=handover.revision,
+        recorded_at=handover.recorded_at,
+        offered_at=handover.offered_at,
+        window_opened_at=handover.window_opened_at,
+        window_announced=handover.window_announced,
+        reason=handover.reason,
+    )
+    await records.add_version(tx, by.at, handover.id, amended.version, document)
+    if status != "offered":
+        amended = await keep(tx, amended)
+        await enter(
+            tx, by, amended, "handovers:amend", before=handover.status, sections=list(document.sections)
+        )
+        return amended
+    return await offer_anew(
+        tx, by, amended, area, "handovers:amend", "handover.amended", before=handover.status
+    )

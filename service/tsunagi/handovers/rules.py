@@ -1,0 +1,277 @@
+"""A handover as a value: its states, the one party that may make each step, and what the calendar asks of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from tsunagi.directory.rules import AreaRules
+from tsunagi.errors import Notice, Text
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
+from tsunagi.responsibility import milestones
+from tsunagi.responsibility.rules import Basis, Domain, Role, SenderRoleAfter
+
+Status = Literal[
+    "draft",
+    "offered",
+    "received",
+    "returned",
+    "accepted",
+    "overlapping",
+    "completed",
+    "declined",
+    "withdrawn",
+    "expired",
+]
+Action = Literal["offer", "open", "withdraw", "amend", "receive", "accept", "decline", "return"]
+ClockStep = Literal["expire", "overlap", "complete"]
+Side = Literal["sender", "receiver"]
+Decision = Literal["accept", "decline", "left_with_sender"]
+
+STEPS: dict[Action | ClockStep, tuple[Side | Literal["clock"], dict[Status, Status]]] = {
+    "offer": ("sender", {"draft": "offered", "returned": "offered"}),
+    "open": ("sender", {"offered": "offered", "received": "received"}),
+    "amend": (
+        "sender",
+        {"draft": "draft", "offered": "offered", "received": "offered", "returned": "returned"},
+    ),
+    "withdraw": (
+        "sender",
+        {
+            "draft": "withdrawn",
+            "offered": "withdrawn",
+            "received": "withdrawn",
+            "returned": "withdrawn",
+            "accepted": "withdrawn",
+        },
+    ),
+    "receive": ("receiver", {"offered": "received", "received": "received"}),
+    "accept": ("receiver", {"received": "accepted"}),
+    "decline": ("receiver", {"offered": "declined", "received": "declined"}),
+    "return": ("receiver", {"received": "returned"}),
+    "expire": ("clock", {"offered": "expired", "received": "expired"}),
+    "overlap": ("clock", {"accepted": "overlapping"}),
+    "complete": ("clock", {"accepted": "completed", "overlapping": "completed"}),
+}
+"""Each step, who makes it, and from which state into which. Nothing else changes a state."""
+
+ACTIONS: tuple[Action, ...] = ("offer", "open", "amend", "withdraw", "receive", "accept", "decline", "return")
+UNANSWERED: frozenset[Status] = frozenset({"offered", "received"})
+ENDED: frozenset[Status] = frozenset({"completed", "declined", "withdrawn", "expired"})
+WITHOUT_RELATION: frozenset[Status] = frozenset({"declined", "withdrawn", "expired"})
+"""States after which the receiver is no longer in relation with the person through this handover."""
+
+
+def available(status: Status, side: Side, *, window_open: bool) -> tuple[Action, ...]:
+    """What this side may do now. Before the window opens the receiver can do no more than decline."""
+    return tuple(
+        action
+        for action in ACTIONS
+        if STEPS[action][0] == side
+        and status in STEPS[action][1]
+        and (side == "sender" or window_open or action == "decline")
+    )
+
+
+def after(status: Status, step: Action | ClockStep) -> Status | None:
+    """The state after the step, or None where the step is not possible."""
+    return STEPS[step][1].get(status)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainState:
+    """One domain of a handover: what was offered, and what was answered."""
+
+    domain: Domain
+    receiver_role: Role
+    starts_on: date
+    sender_role_after: SenderRoleAfter
+    sender_primary_since: date | None
+    basis: Basis | None
+    decision: Literal["pending"] | Decision = "pending"
+    accepted_role: Role | None = None
+    accepted_from: date | None = None
+    reason: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A handover's row, with its domains. Members are named as the columns."""
+
+    id: HandoverId
+    person_id: PersonId
+    stream: Stream
+    sender_id: OrganizationId
+    receiver_id: OrganizationId
+    handover_type: str
+    status: Status
+    version: int
+    revision: int
+    same_corporation: bool
+    area_code: str | None
+    planned_date: date
+    service_ends_on: date | None
+    hired_on: date | None
+    first_conference_on: date | None
+    shared_on: date | None
+    continuing_need: bool
+    employer_window_missing: bool
+    overlap_from: date | None
+    overlap_to: date | None
+    follow_up_until: date | None
+    window_opens_on: date
+    window_opened_at: datetime | None = None
+    window_announced: bool = False
+    answer_due_on: date | None = None
+    due_on: date
+    clock_on: date | None = None
+    recorded_at: datetime
+    offered_at: datetime | None = None
+    received_at: datetime | None = None
+    answered_at: datetime | None = None
+    completed_at: datetime | None = None
+    person_in_charge: Mapping[str, str] | None = None
+    reason: Mapping[str, str] | None = None
+    warnings: Sequence[Mapping[str, str]] = ()
+    domains: tuple[DomainState, ...] = ()
+
+    def side_of(self, organization_id: OrganizationId) -> Side | None:
+        """Which side the organization is on; None for others, and for the receiver of a mere draft."""
+        if organization_id == self.sender_id:
+            return "sender"
+        if organization_id == self.receiver_id and self.offered_at is not None:
+            return "receiver"
+        return None
+
+    def window_open(self, today: date) -> bool:
+        return self.window_opened_at is not None or self.window_opens_on <= today
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAnswer:
+    domain: Domain
+    decision: Decision
+    role: Role
+    starts_on: date
+    reason: dict[str, str] | None
+
+
+def answered(state: DomainState, answer: DomainAnswer) -> DomainState:
+    taken = answer.decision == "accept"
+    return replace(
+        state,
+        decision=answer.decision,
+        accepted_role=answer.role if taken else None,
+        accepted_from=answer.starts_on if taken else None,
+        reason=answer.reason,
+    )
+
+
+def check_answers(
+    answers: Iterable[DomainAnswer], offered: Iterable[Domain], today: date
+) -> tuple[Notice, ...]:
+    """An acceptance answers every domain that was offered, takes at least one, and takes none in the past."""
+    answers = list(answers)
+    named = [answer.domain for answer in answers]
+    if sorted(named) != sorted(offered):
+        return (
+            _refused(
+                "acceptance.domains_not_covered",
+                "/domains",
+                "申し込まれた領域のすべてに、一度ずつ答えてください",
+                "Answer each offered domain exactly once",
+            ),
+        )
+    if all(answer.decision != "accept" for answer in answers):
+        return (
+            _refused(
+                "acceptance.nothing_accepted",
+                "/domains",
+                "どの領域も受けない場合は decline を使ってください",
+                "Use decline when no domain is accepted",
+            ),
+        )
+    return tuple(
+        _refused(
+            "acceptance.effective_in_past",
+            f"/domains/{index}/from",
+            "責任の開始日を過去にはできません",
+            "Responsibility cannot begin in the past",
+        )
+        for index, answer in enumerate(answers)
+        if answer.decision == "accept" and answer.starts_on < today
+    )
+
+
+def _refused(code: str, pointer: str, ja: str, en: str) -> Notice:
+    return Notice(code, "error", Text(ja, en), pointer, "receiver")
+
+
+def window_opens_on(planned: date, area: AreaRules) -> date:
+    return milestones.window_opens(planned, area)
+
+
+def answer_due_on(offered: date, opens_on: date, planned: date, area: AreaRules) -> date:
+    """The last day for an answer: the area's limit counts from the day on which the record can be read, and a
+    handover whose planned date has come is no longer waiting."""
+    return min(max(offered, opens_on) + timedelta(days=area.answer_limit_days), max(planned, offered))
+
+
+def next_look(handover: Handover) -> date | None:
+    """The day on which the clock next has something to do with the handover."""
+    if handover.status in UNANSWERED and handover.answer_due_on is not None:
+        if not handover.window_announced and not handover.window_opened_at:
+            return handover.window_opens_on
+        return handover.answer_due_on + timedelta(days=1)
+    if handover.status == "accepted":
+        return min(_overlap_begins(handover), _completes(handover))
+    return _completes(handover) if handover.status == "overlapping" else None
+
+
+def next_step(handover: Handover, today: date) -> ClockStep | None:
+    """The step that is due, if any."""
+    if handover.status in UNANSWERED and handover.answer_due_on is not None:
+        return "expire" if today > handover.answer_due_on else None
+    if handover.status in ("accepted", "overlapping") and today >= _completes(handover):
+        return "complete"
+    if handover.status == "accepted" and today >= _overlap_begins(handover):
+        return "overlap"
+    return None
+
+
+def _accepted(handover: Handover) -> list[date]:
+    return [one.accepted_from for one in handover.domains if one.accepted_from is not None]
+
+
+def _overlap_begins(handover: Handover) -> date:
+    return min(_accepted(handover) + ([handover.overlap_from] if handover.overlap_from else []))
+
+
+def _completes(handover: Handover) -> date:
+    return max(_accepted(handover))
+
+
+def next_due(handover: Handover) -> date:
+    """By when something is next expected of somebody; the planned date when nothing else is."""
+    if handover.status in UNANSWERED and handover.answer_due_on is not None:
+        return handover.answer_due_on
+    if handover.status in ("accepted", "overlapping"):
+        return _completes(handover)
+    return handover.planned_date
+
+
+def looked(handover: Handover) -> Handover:
+    """With the dates that follow from its state."""
+    return replace(handover, clock_on=next_look(handover), due_on=next_due(handover))
+
+
+def kept(notice: Notice) -> dict[str, str]:
+    """A notice as it is kept with its handover, in both languages."""
+    return {
+        "code": notice.code,
+        "level": notice.level,
+        "pointer": notice.pointer,
+        "ja": notice.message.ja,
+        "en": notice.message.en,
+        "party": notice.party,
+    }
