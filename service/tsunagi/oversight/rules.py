@@ -1,0 +1,152 @@
+"""What needs attention, found by comparing what happened with what was due."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from tsunagi.directory.rules import AreaRules
+from tsunagi.errors import Party, Text
+from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover
+from tsunagi.ids import HandoverId, PersonId
+from tsunagi.responsibility import milestones
+from tsunagi.responsibility.actions import Gap
+from tsunagi.responsibility.rules import FOREVER, Domain
+
+FindingKind = Literal[
+    "gap", "no_answer", "conference_late", "sharing_late", "employer_window_undefined", "overlap_too_long"
+]
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fact that somebody should look at. `since` is the day on which it became one."""
+
+    kind: FindingKind
+    severity: Severity
+    person_id: PersonId
+    since: date
+    party: Party
+    message: Text
+    domain: Domain | None = None
+    handover_id: HandoverId | None = None
+    from_day: date | None = None
+    to_day: date | None = None
+    """Exclusive; None together with `from_day` means without end."""
+
+
+Rule = Callable[[Handover, AreaRules, date], Iterator[Finding]]
+
+
+def of_gap(gap: Gap) -> Finding:
+    return Finding(
+        kind="gap",
+        severity="error",
+        person_id=gap.person_id,
+        domain=gap.domain,
+        since=gap.days.valid_from,
+        from_day=gap.days.valid_from,
+        to_day=None if gap.days.valid_to == FOREVER else gap.days.valid_to,
+        party="sender",
+        message=Text("主担当がいない期間があります", "Nobody is primary in this period"),
+    )
+
+
+def of_handover(handover: Handover, area: AreaRules, today: date) -> list[Finding]:
+    return [finding for rule in RULES for finding in rule(handover, area, today)]
+
+
+def no_answer(handover: Handover, _area: AreaRules, today: date) -> Iterator[Finding]:
+    due = handover.answer_due_on
+    if due is not None and due < today and handover.status in (*UNANSWERED, "expired"):
+        yield Finding(
+            kind="no_answer",
+            severity="error",
+            person_id=handover.person_id,
+            handover_id=handover.id,
+            since=due + timedelta(days=1),
+            party="receiver",
+            message=Text(
+                "期限までに回答がありません。責任は提供元に残っています",
+                "No answer by the limit; responsibility has stayed with the sender",
+            ),
+        )
+
+
+def conference_late(handover: Handover, area: AreaRules, today: date) -> Iterator[Finding]:
+    due = milestones.conference_due(handover.planned_date, area)
+    held = handover.first_conference_on
+    in_time = due >= today or (held is not None and held <= due)
+    needless = handover.handover_type in milestones.WITHOUT_CONFERENCE
+    if needless or in_time or handover.status in ENDED - {"completed"}:
+        return
+    yield Finding(
+        kind="conference_late",
+        severity="warning",
+        person_id=handover.person_id,
+        handover_id=handover.id,
+        since=due + timedelta(days=1),
+        party="sender",
+        message=Text(
+            f"引継ぎの{area.conference_lead_months}か月前までにケース会議が開かれていません",
+            f"No case conference was held {area.conference_lead_months} months before the handover",
+        ),
+    )
+
+
+def sharing_late(handover: Handover, area: AreaRules, today: date) -> Iterator[Finding]:
+    if handover.service_ends_on is None or not handover.continuing_need:
+        return
+    due = milestones.sharing_due(handover.service_ends_on, area)
+    if handover.status in ENDED - {"completed"} or (handover.shared_on or today) <= due:
+        return
+    yield Finding(
+        kind="sharing_late",
+        severity="error",
+        person_id=handover.person_id,
+        handover_id=handover.id,
+        since=due + timedelta(days=1),
+        party="sender",
+        message=Text(
+            "支援終了の3か月前までに情報が共有されていません（支援体制構築未実施減算の要件）",
+            "Not shared three months before the end of the service (a condition against the fee reduction)",
+        ),
+    )
+
+
+def employer_window(handover: Handover, _area: AreaRules, _today: date) -> Iterator[Finding]:
+    if handover.employer_window_missing and handover.status not in ENDED - {"completed"}:
+        yield Finding(
+            kind="employer_window_undefined",
+            severity="warning",
+            person_id=handover.person_id,
+            handover_id=handover.id,
+            domain="employer_liaison",
+            since=min(handover.planned_date, (handover.offered_at or handover.recorded_at).date()),
+            party="sender",
+            message=Text(
+                "企業の窓口となる機関が決まっていません",
+                "No organization is named as the employer's single point of contact",
+            ),
+        )
+
+
+def overlap_too_long(handover: Handover, _area: AreaRules, today: date) -> Iterator[Finding]:
+    agreed = handover.overlap_to
+    if agreed is not None and handover.status == "overlapping" and today >= agreed:
+        yield Finding(
+            kind="overlap_too_long",
+            severity="info",
+            person_id=handover.person_id,
+            handover_id=handover.id,
+            since=agreed,
+            from_day=handover.overlap_from,
+            to_day=agreed,
+            party="receiver",
+            message=Text("重なり期間が約束より長くなっています", "The overlap goes on longer than agreed"),
+        )
+
+
+RULES: tuple[Rule, ...] = (no_answer, conference_late, sharing_late, employer_window, overlap_too_long)
+"""A finding a rule; each is silent about handovers that were given up before they began."""
