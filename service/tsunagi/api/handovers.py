@@ -1,0 +1,209 @@
+"""The operations of the tag Handovers."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi.responses import Response, StreamingResponse
+
+from tsunagi.api import bodies
+from tsunagi.api.edge import Call, Routes, entity_tags
+from tsunagi.api.idempotency import Answer, once
+from tsunagi.api.listing import cursor, opened_cursor, paged
+from tsunagi.api.problems import language
+from tsunagi.clock import civil_date
+from tsunagi.db import ReadTx, WriteTx
+from tsunagi.directory import store as directory
+from tsunagi.disclosure import actions as disclosure
+from tsunagi.errors import PreconditionFailed
+from tsunagi.handovers import actions, drafting, store
+from tsunagi.handovers.rules import Handover
+from tsunagi.handovers.steps import permitted, present
+from tsunagi.ids import HandoverId
+from tsunagi.people.actions import match_keys
+from tsunagi.records.store import document_of
+from tsunagi.records.view import RecordView
+from tsunagi.strict_json import decode
+
+routes = Routes()
+
+Step = Callable[[WriteTx, Call, Handover], Awaitable[Handover]]
+
+
+def spoken(call: Call) -> str:
+    return language(call.request.headers.get("accept-language", ""))
+
+
+@routes.operation("createHandover")
+async def create_handover(call: Call) -> Response:
+    record = RecordView.model_validate(call.body)
+    if call.parameters["dryRun"]:
+        return await _dry_run(call, record)
+    document = document_of(decode(call.raw))
+    keys = match_keys(call.services.match_secret, call.body["sections"]["identity"])
+
+    async def produce(tx: WriteTx) -> Answer:
+        handover = await drafting.create(tx, call.by, record, document, keys=keys)
+        location = {"Location": f"/v1/handovers/{handover.id}"}
+        return Answer(_status(call, handover), 201, location | await _etag(tx, call, handover))
+
+    return await once(call, produce)
+
+
+async def _dry_run(call: Call, record: RecordView) -> Response:
+    """The record has been checked as if it were to be taken; nothing is kept."""
+    async with call.services.db.read() as tx:
+        return (await _checked(tx, call, record)).response()
+
+
+async def _checked(tx: ReadTx, call: Call, record: RecordView) -> Answer:
+    _, warnings = await drafting.check(tx, call.by, record)
+    return Answer({"valid": True, "warnings": [bodies.warning(notice, spoken(call)) for notice in warnings]})
+
+
+@routes.operation("amendHandover")
+async def amend_handover(call: Call) -> Response:
+    record = RecordView.model_validate(call.body)
+    document = document_of(decode(call.raw))
+    keys = match_keys(call.services.match_secret, call.body["sections"]["identity"])
+
+    async def produce(tx: WriteTx) -> Answer:
+        handover = await _present(tx, call)
+        if call.parameters["dryRun"]:
+            permitted(handover, "amend", call.by)
+            return await _checked(tx, call, record)
+        amended = await drafting.amend(tx, call.by, handover, record, document, keys=keys)
+        return Answer(_status(call, amended), 200, await _etag(tx, call, amended))
+
+    return await once(call, produce)
+
+
+def _transition(operation_id: str, step: Step) -> None:
+    """Registers a step that answers with the new state."""
+
+    @routes.operation(operation_id)
+    async def handler(call: Call) -> Response:
+        async def produce(tx: WriteTx) -> Answer:
+            handover = await step(tx, call, await _present(tx, call))
+            return Answer(_status(call, handover), 200, await _etag(tx, call, handover))
+
+        return await once(call, produce)
+
+
+_transition("offerHandover", lambda tx, call, handover: actions.offer(tx, call.by, handover))
+_transition("openHandover", lambda tx, call, handover: actions.open_early(tx, call.by, handover))
+_transition("receiveHandover", lambda tx, call, handover: actions.receive(tx, call.by, handover))
+_transition(
+    "withdrawHandover",
+    lambda tx, call, handover: actions.withdraw(tx, call.by, handover, call.body["reason"]),
+)
+_transition(
+    "declineHandover",
+    lambda tx, call, handover: actions.decline(tx, call.by, handover, call.body["reason"]),
+)
+_transition(
+    "returnHandover",
+    lambda tx, call, handover: actions.give_back(tx, call.by, handover, call.body["reason"]),
+)
+_transition(
+    "acceptHandover",
+    lambda tx, call, handover: actions.accept(
+        tx, call.by, handover, call.body["domains"], person_in_charge=call.body.get("personInCharge")
+    ),
+)
+
+
+async def _present(tx: WriteTx, call: Call) -> Handover:
+    """The handover that the path names, if it still is what the caller last saw. Raises PreconditionFailed."""
+    handover = await present(tx, call.by, HandoverId(call.id("handoverId")))
+    expected = set(entity_tags(call.parameters.get("If-Match")))
+    if call.parameters.get("If-Match") is not None and "*" not in expected:
+        current = await disclosure.current_etag(tx, call.by, handover)
+        if current not in expected:
+            raise PreconditionFailed
+    return handover
+
+
+def _status(call: Call, handover: Handover) -> dict[str, Any]:
+    return bodies.status(handover, call.by, spoken(call))
+
+
+async def _etag(tx: ReadTx, call: Call, handover: Handover) -> dict[str, str]:
+    return {"ETag": await disclosure.current_etag(tx, call.by, handover)}
+
+
+@routes.operation("getHandover")
+async def get_handover(call: Call) -> Response:
+    return await _read(call, None)
+
+
+@routes.operation("getHandoverVersion")
+async def get_handover_version(call: Call) -> Response:
+    return await _read(call, call.parameters["version"])
+
+
+async def _read(call: Call, version: int | None) -> Response:
+    asked = set(entity_tags(call.parameters.get("If-None-Match")))
+    async with call.services.db.write() as tx:
+        seen = await disclosure.read(
+            tx, call.by, HandoverId(call.id("handoverId")), version=version, unless=asked
+        )
+        if seen.reading is None:
+            return Response(status_code=304, headers={"ETag": seen.etag})
+        handover = seen.reading.handover
+        refs = await directory.organization_refs(tx, [handover.sender_id, handover.receiver_id])
+        body = bodies.reading(seen.reading, call.by, refs, spoken(call))
+    return Response(body, 200, {"ETag": seen.etag}, media_type="application/json")
+
+
+@routes.operation("listHandovers")
+async def list_handovers(call: Call) -> Response:
+    asked, limit = call.parameters, call.parameters["limit"]
+    wanted = store.Filter(
+        direction=asked.get("direction"),
+        statuses=asked.get("status", ()),
+        due_before=date.fromisoformat(asked["dueBefore"]) if "dueBefore" in asked else None,
+        window=asked.get("window"),
+        area=asked.get("area"),
+    )
+    async with call.services.db.read() as tx:
+        found = await store.listing(
+            tx,
+            call.caller.organization_id,
+            wanted,
+            today=civil_date(call.at),
+            after=_after(asked.get("cursor")),
+            limit=limit + 1,
+        )
+        page = found[:limit]
+        refs = await directory.organization_refs(
+            tx, {side for one in page for side in (one.sender_id, one.receiver_id)}
+        )
+    end = page[-1] if len(found) > limit else None
+    return paged(
+        call,
+        [bodies.summary(handover, call.by, refs) for handover in page],
+        cursor([end.due_on.isoformat(), str(end.id)]) if end else None,
+    )
+
+
+def _after(text: str | None) -> tuple[date, HandoverId] | None:
+    if text is None:
+        return None
+    due_on, handover_id = opened_cursor(text, date.fromisoformat, UUID)
+    return cast(date, due_on), HandoverId(cast(UUID, handover_id))
+
+
+@routes.operation("exportHandovers")
+async def export_handovers(call: Call) -> Response:
+    async def lines() -> AsyncIterator[str]:
+        async for batch in disclosure.export(call.services.db, call.services.clock, call.by):
+            handovers = [seen.handover for seen in batch]
+            async with call.services.db.read() as tx:
+                refs = await directory.organization_refs(
+                    tx, {side for one in handovers for side in (one.sender_id, one.receiver_id)}
+                )
+            yield "".join(bodies.reading(seen, call.by, refs, spoken(call)) + "\n" for seen in batch)
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -1,0 +1,88 @@
+"""Puts the rooms together into one ASGI application, and runs what works beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+
+from tsunagi.api import consents, directory, events, findings, handovers, meta, people, responsibility
+from tsunagi.api.edge import Routes, Services
+from tsunagi.api.frame import Frame
+from tsunagi.api.problems import HANDLERS
+from tsunagi.auth.actions import Gate
+from tsunagi.auth.server import issuer_of
+from tsunagi.auth.tokens import AccessTokens, SigningKeys
+from tsunagi.clock import Clock
+from tsunagi.contract import Contract
+from tsunagi.db import Database
+from tsunagi.handovers.steps import advance
+from tsunagi.people.secret import matching_secret
+from tsunagi.settings import Settings
+
+ROOMS = (consents, directory, events, findings, handovers, meta, people, responsibility)
+
+log = structlog.get_logger()
+
+
+def create_services(settings: Settings, db: Database, clock: Clock | None = None) -> Services:
+    keys = settings.data_dir / "keys"
+    tokens = AccessTokens(SigningKeys(keys), issuer_of(settings.base_url))
+    return Services(
+        settings=settings,
+        contract=Contract(Path(settings.contract_dir)),
+        db=db,
+        clock=clock or Clock(),
+        tokens=tokens,
+        gate=Gate(db, tokens),
+        match_secret=matching_secret(keys),
+    )
+
+
+def all_routes() -> Routes:
+    routes = Routes()
+    for room in ROOMS:
+        for operation_id, handler in room.routes.handlers.items():
+            routes.operation(operation_id)(handler)
+    return routes
+
+
+def create_app(services: Services, *, work: bool = True) -> FastAPI:
+    """The application over these services; with `work` the clock's steps are taken in the background."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        worker = asyncio.create_task(keep_time(services)) if work else None
+        yield
+        if worker is not None:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+
+    app = FastAPI(
+        title="Tsunagi",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]
+    )
+    app.include_router(all_routes().router(services))
+    app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)
+    app.add_middleware(Frame)
+    return app
+
+
+async def keep_time(services: Services) -> None:
+    """Takes the clock's steps as they fall due, until cancelled. A failure is logged and tried again."""
+    while True:
+        try:
+            moved = await advance(services.db, services.clock.now())
+            if moved:
+                log.info("clock", moved=moved)
+        except Exception as error:  # the database may be away; the next round sees what this one missed
+            log.warning("clock failed", kind=type(error).__name__)
+        await asyncio.sleep(services.settings.worker_interval_seconds)

@@ -1,0 +1,75 @@
+"""`tsunagi serve` and `tsunagi migrate`."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import prometheus_client
+import typer
+import uvicorn
+
+from tsunagi import logs
+from tsunagi.app import create_app, create_services
+from tsunagi.cli.context import database, database_url
+from tsunagi.clock import Clock
+from tsunagi.db import Database
+from tsunagi.migrating import migrate
+from tsunagi.settings import Settings
+
+
+def serve() -> None:
+    """Serves the API, the docs and the contract until interrupted. Settings come from the environment."""
+    settings = Settings()
+    logs.configure(settings.log_format)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with database(settings) as db:
+        with metrics(settings):
+            typer.echo(f"serving {settings.base_url} (docs: {settings.base_url}/docs)", err=True)
+            await server(settings, db).serve()
+
+
+def server(settings: Settings, db: Database, clock: Clock | None = None) -> uvicorn.Server:
+    """An HTTP server over the application, not yet running."""
+    app = create_app(create_services(settings, db, clock))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def metrics(settings: Settings) -> Iterator[None]:
+    """`/metrics` on its own port, for the operator's network only; port 0 turns it off."""
+    if settings.metrics_port == 0:
+        yield
+        return
+    served, thread = prometheus_client.start_http_server(settings.metrics_port, settings.host)
+    try:
+        yield
+    finally:
+        served.shutdown()
+        thread.join()
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def migrate_command() -> None:
+    """Brings the database to the newest migration."""
+    settings = Settings()
+    migrate(database_url(settings), settings.contract_dir / "migrations")
+    typer.echo("the database is at the newest migration", err=True)
