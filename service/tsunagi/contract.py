@@ -157,7 +157,7 @@ class Contract:
             pointer = f"{pointer}/requestBody"
         schema = self.resolve(pointer)["content"][media_type]["schema"]
         if set(schema) == {"$ref"} and not schema["$ref"].startswith("#"):
-            return BASE_URI + schema["$ref"].removeprefix("./")
+            return f"{BASE_URI}{schema['$ref'].removeprefix('./')}"
         return f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
 
     def _local(self, node: dict[str, Any]) -> Any:

@@ -31,12 +31,18 @@ def directory() -> None:
 
 @app.command("import")
 def import_files(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="WAM NET CSV files, or the zip.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="WAM NET CSV files, or the zip.")],
     release: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Date of the release; by default that of the files."),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="Date of the release; by default that of the files.",
+        ),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the doubtful rows to this CSV instead.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the doubtful rows to this CSV instead.")
+    ] = None,
 ) -> None:
     """Bring the published list of offices (WAM NET open data) into the directory.
 

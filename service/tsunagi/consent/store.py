@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -110,22 +111,18 @@ async def insert(
             document=json.dumps(document, ensure_ascii=False),
         )
     )
+    shared = {
+        "person_id": person_id,
+        "giver_id": giver_id,
+        "consent_id": consent_id,
+        "subject": document["subject"],
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+    opened = product(recipient_ids, document["sections"])
     await tx.execute(
         access.insert(),
-        [
-            {
-                "person_id": person_id,
-                "organization_id": recipient_id,
-                "giver_id": giver_id,
-                "section": section,
-                "consent_id": consent_id,
-                "subject": document["subject"],
-                "valid_from": valid_from,
-                "valid_to": valid_to,
-            }
-            for recipient_id in recipient_ids
-            for section in document["sections"]
-        ],
+        [{**shared, "organization_id": recipient, "section": section} for recipient, section in opened],
     )
     return consent_id
 

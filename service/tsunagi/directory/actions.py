@@ -110,6 +110,7 @@ async def import_lists(
     counts = await _count(tx, steps, offices)  # 2
     if not counts.changed:
         await steps.run("remember")
+        progress("PostgreSQL", steps.total, steps.total)
         return counts
     await _check_release(tx, lists, release, parameters["services"])
     await steps.run(*_WRITE)  # 3

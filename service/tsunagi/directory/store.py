@@ -306,28 +306,21 @@ async def _former_names(tx: ReadTx, ids: Sequence[UUID]) -> dict[UUID, list[Form
     return found
 
 
+_PLAIN = ("id", "kind", "name", "name_kana", "phone", "email", "url", "closed_on", "successor_id")
+_ADDRESS = (
+    *("prefecture_code", "municipality_code", "municipality_name"),
+    *("address_rest", "building", "postal_code"),
+)
+
+
 def _organization(row: Row[Any], **beside: Any) -> Organization:
-    body = [getattr(row, f"body_{column.name}") for column in fields(CorporateBody)]
+    column = row._mapping
+    body = [column[f"body_{each.name}"] for each in fields(CorporateBody)]
     return Organization(
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
-        name_kana=row.name_kana,
+        **{name: column[name] for name in _PLAIN},
         corporate_body=CorporateBody(*body) if row.corporate_body_id else None,
-        address=Address(
-            row.prefecture_code,
-            row.municipality_code,
-            row.municipality_name,
-            row.address_rest,
-            row.building,
-            row.postal_code,
-        ),
-        phone=row.phone,
-        email=row.email,
-        url=row.url,
-        contact=Contact(row.contact_department, row.contact_name, row.contact_phone, row.contact_email),
-        closed_on=row.closed_on,
-        successor_id=row.successor_id,
+        address=Address(*(column[name] for name in _ADDRESS)),
+        contact=Contact(*(column[f"contact_{each.name}"] for each in fields(Contact))),
         **beside,
     )
 

@@ -17,7 +17,7 @@ from tsunagi.people.actions import Known, MatchKeys
 from tsunagi.records import rules as record_rules
 from tsunagi.records import store as records
 from tsunagi.records.store import Document
-from tsunagi.records.view import RecordView
+from tsunagi.records.view import DomainOffer, RecordView
 
 
 async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[AreaRules, tuple[Notice, ...]]:
@@ -122,17 +122,18 @@ def _drawn(
         due_on=record.planned_date,
         recorded_at=by.at,
         warnings=[kept(notice) for notice in warnings],
-        domains=tuple(
-            DomainState(
-                domain=offer.domain,
-                receiver_role=offer.receiver_role,
-                starts_on=record.starts_on(offer),
-                sender_role_after=offer.sender_role_after,
-                sender_primary_since=offer.sender_primary_since,
-                basis=offer.basis,
-            )
-            for offer in record.domains
-        ),
+        domains=tuple(_domain(record, offer) for offer in record.domains),
+    )
+
+
+def _domain(record: RecordView, offer: DomainOffer) -> DomainState:
+    return DomainState(
+        domain=offer.domain,
+        receiver_role=offer.receiver_role,
+        starts_on=record.starts_on(offer),
+        sender_role_after=offer.sender_role_after,
+        sender_primary_since=offer.sender_primary_since,
+        basis=offer.basis,
     )
 
 

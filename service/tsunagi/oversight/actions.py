@@ -34,7 +34,7 @@ async def timeline(
     await _record_look(tx, by, person_id)
     found = await responsibility.timeline(tx, person_id, as_of=as_of, known_at=known_at)
     holes = await responsibility.gaps(tx, [person_id], from_day=date.min)
-    return found, [of_gap(gap) for gap in holes]
+    return found, [of_gap(gap.person_id, gap.domain, gap.days) for gap in holes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +166,5 @@ async def _findings_of(
             of[handover.person_id] += of_handover(handover, rules, civil_date(by.at))
     for gap in await responsibility.gaps(tx, ids, from_day=date.min):
         if area is None or gap.person_id in concerned:
-            of[gap.person_id].append(of_gap(gap))
+            of[gap.person_id].append(of_gap(gap.person_id, gap.domain, gap.days))
     return of

@@ -10,8 +10,7 @@ from tsunagi.errors import Party, Text
 from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover
 from tsunagi.ids import HandoverId, PersonId
 from tsunagi.responsibility import milestones
-from tsunagi.responsibility.actions import Gap
-from tsunagi.responsibility.rules import FOREVER, Domain
+from tsunagi.responsibility.rules import FOREVER, Domain, Interval
 
 FindingKind = Literal[
     "gap", "no_answer", "conference_late", "sharing_late", "employer_window_undefined", "overlap_too_long"
@@ -39,15 +38,15 @@ class Finding:
 Rule = Callable[[Handover, AreaRules, date], Iterator[Finding]]
 
 
-def of_gap(gap: Gap) -> Finding:
+def of_gap(person_id: PersonId, domain: Domain, days: Interval) -> Finding:
     return Finding(
         kind="gap",
         severity="error",
-        person_id=gap.person_id,
-        domain=gap.domain,
-        since=gap.days.valid_from,
-        from_day=gap.days.valid_from,
-        to_day=None if gap.days.valid_to == FOREVER else gap.days.valid_to,
+        person_id=person_id,
+        domain=domain,
+        since=days.valid_from,
+        from_day=days.valid_from,
+        to_day=None if days.valid_to == FOREVER else days.valid_to,
         party="sender",
         message=Text("主担当がいない期間があります", "Nobody is primary in this period"),
     )

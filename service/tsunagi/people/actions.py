@@ -61,17 +61,7 @@ async def register(
     alike = await store.recognize(
         tx, caller.organization_id, kana_birth_key=keys.kana_birth, certificate_key=keys.certificate
     )
-    others = [person_id for person_id in alike if person_id not in distinct_from]
-    if len(others) > 1:
-        raise MatchAmbiguous
-    if others:
-        raise PersonAlreadyKnown(
-            Text(
-                "同じ方であれば personId を使い、別の方であれば distinctFrom に示してください",
-                "Use the personId if this is the same person, or name it in distinctFrom if it is another",
-            ),
-            extensions={"personId": str(others[0])},
-        )
+    _check_nobody([person_id for person_id in alike if person_id not in distinct_from])
     person_id, stream = await store.register(tx, at, caller.organization_id)
     person = Known(person_id, stream)
     await recognize_by(tx, at, caller, person, keys)
@@ -86,6 +76,19 @@ async def register(
         ),
     )
     return person
+
+
+def _check_nobody(alike: Sequence[PersonId]) -> None:
+    if len(alike) > 1:
+        raise MatchAmbiguous
+    if alike:
+        raise PersonAlreadyKnown(
+            Text(
+                "同じ方であれば personId を使い、別の方であれば distinctFrom に示してください",
+                "Use the personId if this is the same person, or name it in distinctFrom if it is another",
+            ),
+            extensions={"personId": str(alike[0])},
+        )
 
 
 async def recognize_by(tx: WriteTx, at: datetime, caller: Caller, person: Known, keys: MatchKeys) -> None:

@@ -1,0 +1,50 @@
+# Two commands matter: `make demo` and `make test`. Everything else is beside them.
+# DATABASE_URL chooses a PostgreSQL server (15 or later); without it an embedded one is used.
+
+UV_VERSION := 0.13.8
+RUN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: demo test check bench serve setup clean format
+
+demo: setup ## carry one handover from offer to completion, then serve (ONCE=1: exit instead)
+	@$(RUN)/tsunagi demo $(if $(ONCE),--once)
+
+test: setup ## the whole suite
+	@$(RUN)/pytest $(PYTEST_ARGS)
+
+check: setup ## lint, format, types, import order, contract drift, migrations
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+	@$(RUN)/pytest -q tests/contract tests/schemas tests/test_code.py tests/test_migrations.py tests/test_glossary.py
+
+bench: setup ## writes bench/out/latest.json
+	@$(RUN)/python -m bench
+
+serve: setup ## serve with the settings of the environment
+	@$(RUN)/tsunagi serve
+
+format: setup
+	@$(RUN)/ruff check --fix .
+	@$(RUN)/ruff format .
+
+setup: .setup/ready
+
+# Needs Python 3.11 or later and no root. Installs a pinned uv into .setup/, and everything else into .venv/.
+.setup/ready: pyproject.toml uv.lock clients/python/pyproject.toml
+	@set -e; \
+	for python in python3.14 python3.13 python3.12 python3.11 python3; do \
+		if command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then found=$$(command -v $$python); break; fi; \
+	done; \
+	test -n "$$found" || { echo "Tsunagi needs Python 3.11 or later." >&2; exit 1; }; \
+	echo "Setting up with $$found: uv into .setup/, the rest into .venv/ (a minute the first time)"; \
+	if $$found -m venv .setup 2>/dev/null; then .setup/bin/python -m pip install --quiet uv==$(UV_VERSION); uv=.setup/bin/uv; \
+	else $$found -m pip install --quiet --upgrade --target .setup/lib uv==$(UV_VERSION); uv=.setup/lib/bin/uv; fi; \
+	$$uv sync --locked --python $$found; \
+	touch $@
+
+clean:
+	rm -rf .setup .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .tsunagi bench/out
