@@ -12,12 +12,15 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from tests.world_fixtures import contract, data_dir, http, services, world
 
 from tsunagi import embedded
 from tsunagi.db import Database, ReadTx, WriteTx, async_url
 from tsunagi.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
+
+__all__ = ["contract", "data_dir", "http", "services", "world"]
 
 
 def plain_url(url: str, database: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
@@ -27,12 +26,14 @@ ROOMS = (consents, directory, events, findings, handovers, meta, people, respons
 log = structlog.get_logger()
 
 
-def create_services(settings: Settings, db: Database, clock: Clock | None = None) -> Services:
+def create_services(
+    settings: Settings, db: Database, clock: Clock | None = None, contract: Contract | None = None
+) -> Services:
     keys = settings.data_dir / "keys"
     tokens = AccessTokens(SigningKeys(keys), issuer_of(settings.base_url))
     return Services(
         settings=settings,
-        contract=Contract(Path(settings.contract_dir)),
+        contract=contract or Contract(settings.contract_dir),
         db=db,
         clock=clock or Clock(),
         tokens=tokens,
@@ -70,7 +71,7 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         lifespan=lifespan,
         exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]
     )
-    app.include_router(all_routes().router(services))
+    all_routes().mount(app.router, services)
     app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)
     app.add_middleware(Frame)
     return app

@@ -19,9 +19,10 @@ from tests.directory.lists import (
 )
 from tsunagi.db import Database, WriteTx
 from tsunagi.directory import store, tables, wam_net
-from tsunagi.directory.actions import Counts, import_lists
+from tsunagi.directory.actions import Counts, close_organization, import_lists
 from tsunagi.directory.rules import Identifier, Organization, OrganizationProfile
 from tsunagi.directory.wam_net import ImportRefused, ListFile
+from tsunagi.errors import NotFound
 from tsunagi.ledger import store as ledger
 
 TRANSITION = MARCH / "csvdownload060.csv"
@@ -303,6 +304,18 @@ async def test_a_refused_import_leaves_nothing_behind(own_database: Database) ->
             await bring_in(tx, TRANSITION)
     async with own_database.write() as tx:
         assert (await bring_in(tx, NEXT, release=SEPTEMBER_RELEASE)).unchanged == 11
+
+
+async def test_an_organization_that_merged_names_its_successor(tx: WriteTx) -> None:
+    await bring_in(tx, TRANSITION)
+    second, center = await named(tx, "ものがたり第二"), await named(tx, "ものがたり就労支援センター")
+    day = date(2025, 7, 1)
+    await close_organization(tx, second.id, on=day, at=AT, successor_id=center.id)
+    merged = await named(tx, "ものがたり第二")
+    assert (merged.closed_on, merged.successor_id) == (day, center.id)
+    assert [past.status for past in await store.history(tx, second.id)] == ["active", "closed"]
+    with pytest.raises(NotFound):
+        await close_organization(tx, second.id, on=day, at=AT)
 
 
 @pytest.mark.parametrize(

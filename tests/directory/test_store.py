@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests.directory.lists import AT, bring_in_march
-from tsunagi.db import WriteTx
+from tsunagi.db import Database, WriteTx
 from tsunagi.directory import store
 from tsunagi.directory.rules import (
     DEFAULT_AREA_RULES,
@@ -160,9 +160,10 @@ async def test_areas_are_listed_with_their_municipalities(tx: WriteTx) -> None:
     assert await store.areas(tx) == [AREA]
 
 
-async def test_an_area_cannot_go_below_the_statutory_three_months(tx: WriteTx) -> None:
+async def test_an_area_cannot_go_below_the_statutory_three_months(db: Database) -> None:
     with pytest.raises(IntegrityError, match="areas_sharing_lead_check"):
-        await store.add_area(tx, Area("short", "短い", "14", rules=AreaRules(sharing_lead_months=2)))
+        async with db.write() as tx:
+            await store.add_area(tx, Area("short", "短い", "14", rules=AreaRules(sharing_lead_months=2)))
 
 
 async def test_a_wrong_number_is_refused_on_entry(tx: WriteTx) -> None:
@@ -174,10 +175,11 @@ async def test_a_wrong_number_is_refused_on_entry(tx: WriteTx) -> None:
     assert [notice.code for notice in refused.value.errors] == ["organization.office_number_check_digit"]
 
 
-async def test_a_number_belongs_to_one_organization(tx: WriteTx) -> None:
-    await store.add_organization(tx, CENTER, at=AT)
+async def test_a_number_belongs_to_one_organization(db: Database) -> None:
     with pytest.raises(RuleViolated) as refused:
-        await store.add_organization(tx, CENTER, at=AT)
+        async with db.write() as tx:
+            await store.add_organization(tx, CENTER, at=AT)
+            await store.add_organization(tx, CENTER, at=AT)
     assert [notice.code for notice in refused.value.errors] == ["organization.identifier_taken"]
 
 

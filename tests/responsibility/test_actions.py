@@ -1,7 +1,7 @@
 """Claims, acceptances and withdrawals as they are recorded, and who held what as known when."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -167,7 +167,7 @@ async def test_nothing_is_withdrawn_once_responsibility_has_moved(exchange: Exch
 
 async def test_the_effective_date_is_a_date_in_japan(exchange: Exchange) -> None:
     await exchange.claim(JULY)
-    just_past_midnight = datetime(2026, 10, 1, 0, 30, tzinfo=JAPAN)
+    just_past_midnight = datetime(2026, 9, 30, 15, 30, tzinfo=UTC)
     offered = {"receiver": exchange.b, "role": "primary", "sender": exchange.a, "sender_role_after": "none"}
     offered |= {
         "overlap_from": None,

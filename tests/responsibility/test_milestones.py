@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tsunagi.directory.rules import AreaRules
@@ -101,6 +101,8 @@ def test_a_corresponding_day_keeps_its_number_unless_the_month_is_shorter(start:
 
 
 @given(any_day, st.integers(-1200, 1200))
+@example(date.min, 6)
+@example(date.max, 6)
 def test_no_date_is_too_early_or_too_late(any_date: date, months: int) -> None:
     rules = AreaRules(
         conference_lead_months=months,

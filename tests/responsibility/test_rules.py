@@ -229,6 +229,24 @@ def test_beside_the_sender_a_receiver_supports_and_the_sender_stays(role: str) -
     assert support_beside(picture) == (Support(OCTOBER, FOREVER, B, role),)  # type: ignore[arg-type]
 
 
+def test_what_a_supporter_accepts_later_takes_the_place_of_what_it_did() -> None:
+    picture = accept(HELD_BY_A, taken(role="co_support", effective_on=JULY), today=JULY)
+    picture = accept(picture, taken(role="backup"), today=JULY)
+    assert support_beside(picture) == (
+        Support(JULY, OCTOBER, B, "co_support"),
+        Support(OCTOBER, FOREVER, B, "backup"),
+    )
+
+
+def test_a_backup_supports_more_closely_in_the_overlap() -> None:
+    picture = accept(HELD_BY_A, taken(role="backup", effective_on=JULY), today=JULY)
+    picture = accept(picture, taken(overlap_from=SEPTEMBER), today=JULY)
+    assert support_beside(picture) == (
+        Support(JULY, SEPTEMBER, B, "backup"),
+        Support(SEPTEMBER, OCTOBER, B, "co_support"),
+    )
+
+
 def test_a_primary_is_not_listed_as_its_own_support() -> None:
     picture = accept(HELD_BY_A, taken(role="backup", effective_on=JULY), today=JULY)
     picture = accept(picture, taken(), today=JULY)
@@ -246,6 +264,14 @@ def test_a_withdrawal_keeps_the_overlap_that_was_lived_through() -> None:
     accepted = accept(HELD_BY_A, taken(overlap_from=JULY, sender_role_after="backup"), today=JULY)
     left = withdraw(accepted, before=HELD_BY_A, accepted=accepted, effective_on=OCTOBER, today=SEPTEMBER)
     assert left == Picture(HELD_BY_A.chain, frozenset({Support(JULY, SEPTEMBER, B, "co_support")}))
+
+
+def test_a_withdrawn_change_of_role_leaves_the_old_role_whole() -> None:
+    before = accept(HELD_BY_A, taken(role="co_support", effective_on=JULY), today=JULY)
+    accepted = accept(before, taken(role="backup"), today=JULY)
+    assert (
+        withdraw(accepted, before=before, accepted=accepted, effective_on=OCTOBER, today=SEPTEMBER) == before
+    )
 
 
 def test_nothing_is_withdrawn_once_it_has_taken_effect() -> None:

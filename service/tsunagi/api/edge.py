@@ -109,8 +109,8 @@ class Routes:
 
         return register
 
-    def router(self, services: Services) -> APIRouter:
-        """Routes for all operations of the contract.
+    def mount(self, router: APIRouter, services: Services) -> None:
+        """All operations of the contract are served.
 
         Raises ValueError when an operation has no handler, a handler no operation, or a /v1 operation no scope.
         """
@@ -119,7 +119,6 @@ class Routes:
             raise ValueError(
                 f"contract and handlers differ: {sorted(self.handlers.keys() ^ operations.keys())}"
             )
-        router = APIRouter()
         for operation in sorted(operations.values(), key=lambda one: ("{" in one.path, one.path)):
             if operation.path.startswith("/v1/") and operation.scope not in set(Scope):
                 raise ValueError(f"{operation.id} has no scope")
@@ -131,7 +130,6 @@ class Routes:
                 tags=[operation.tag],
                 response_model=None,
             )
-        return router
 
 
 def _endpoint(

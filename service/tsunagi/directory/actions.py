@@ -1,4 +1,4 @@
-"""The published list comes in: matched with what is known, never losing a row, an organization or its past."""
+"""The published list comes in, and organizations close: never losing a row, an organization or its past."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ from tsunagi.directory.rules import (
     comparable,
     office_number_is_valid,
 )
-from tsunagi.directory.tables import imports
+from tsunagi.directory.tables import imports, organizations
 from tsunagi.directory.wam_net import ImportRefused, ListFile, Office, Progress, mark_repeated, silent
-from tsunagi.errors import Text
+from tsunagi.errors import NotFound, Text
 from tsunagi.ids import OrganizationId, ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PLATFORM, Actor, Entry, Record
@@ -37,6 +37,7 @@ _SQL = {
 }
 
 _SAME_NUMBER = (
+    "service_code, office_number, match_name, match_address, wam_number",
     "service_code, office_number, match_name, match_address",
     "service_code, office_number, match_address",
     "service_code, office_number, match_name",
@@ -122,6 +123,26 @@ async def import_lists(
     record = Record("organization", import_id)
     await ledger.append(tx, Entry(action="directory:import", at=at, actor=actor, record=record))  # 4
     return counts
+
+
+async def close_organization(
+    tx: WriteTx,
+    organization_id: OrganizationId,
+    *,
+    on: date,
+    at: datetime,
+    successor_id: OrganizationId | None = None,
+) -> None:
+    """It no longer exists from `on` on, and history says so; `successor_id` took over when it merged.
+
+    Raises NotFound when no such organization is open.
+    """
+    open_ = (organizations.c.id == organization_id) & (organizations.c.status == "active")
+    values = {"status": "closed", "closed_on": on, "successor_id": successor_id}
+    closed = await tx.execute(organizations.update().where(open_).values(values))
+    if closed.rowcount == 0:
+        raise NotFound
+    await store.add_versions(tx, [organization_id], effective_on=on, at=at)
 
 
 class _Steps:

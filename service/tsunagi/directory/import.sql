@@ -193,7 +193,8 @@ FROM listed WHERE outcome = 'created' ORDER BY nth
 UPDATE organizations o SET name = l.name, name_kana = l.name_kana, corporate_body_id = l.corporate_body_id,
     prefecture_code = l.prefecture_code, municipality_code = l.municipality_code, city_code = l.city_code,
     municipality_name = l.municipality_name, address_rest = l.address_rest, phone = l.phone, url = l.url,
-    status = 'active', closed_on = NULL, search_text = l.search_text, search_bigrams = l.search_bigrams
+    status = 'active', closed_on = NULL, successor_id = NULL, search_text = l.search_text,
+    search_bigrams = l.search_bigrams
 FROM listed l WHERE l.organization_id = o.id AND l.outcome IN ('renewed', 'corrected')
 
 -- name: close_organizations

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
@@ -95,7 +96,6 @@ def _drawn(
     area_code: str | None,
 ) -> Handover:
     """A draft, drawn from its record."""
-    overlap = record.sections.handover_plan.overlap
     return Handover(
         id=handover_id,
         person_id=person.id,
@@ -108,22 +108,30 @@ def _drawn(
         revision=0,
         same_corporation=same_corporation,
         area_code=area_code,
-        planned_date=record.planned_date,
-        service_ends_on=record.service_ends_on,
-        hired_on=record.hired_on,
-        first_conference_on=record.first_conference_on,
-        shared_on=record.shared_on,
-        continuing_need=record.continuing_need,
-        employer_window_missing=record.needs_employer_window and not record.employer_window,
-        overlap_from=overlap.starts_on if overlap else None,
-        overlap_to=overlap.ends_on if overlap else None,
-        follow_up_until=record.sections.handover_plan.follow_up_until,
+        **_read_off(record),
         window_opens_on=window_opens_on(record.planned_date, area),
         due_on=record.planned_date,
         recorded_at=by.at,
         warnings=[kept(notice) for notice in warnings],
         domains=tuple(_domain(record, offer) for offer in record.domains),
     )
+
+
+def _read_off(record: RecordView) -> dict[str, Any]:
+    """The columns that repeat what the record says, so that it can be asked for."""
+    overlap = record.sections.handover_plan.overlap
+    return {
+        "planned_date": record.planned_date,
+        "service_ends_on": record.service_ends_on,
+        "hired_on": record.hired_on,
+        "first_conference_on": record.first_conference_on,
+        "shared_on": record.shared_on,
+        "continuing_need": record.continuing_need,
+        "employer_window_missing": record.needs_employer_window and not record.employer_window,
+        "overlap_from": overlap.starts_on if overlap else None,
+        "overlap_to": overlap.ends_on if overlap else None,
+        "follow_up_until": record.sections.handover_plan.follow_up_until,
+    }
 
 
 def _domain(record: RecordView, offer: DomainOffer) -> DomainState:
@@ -149,34 +157,45 @@ async def amend(
     if record.person_id not in (None, handover.person_id) or record.receiver_id != handover.receiver_id:
         text = Text("本人と提供先は変えられません", "The person and the receiver cannot be changed")
         raise RuleViolated(errors=(Notice("handover.parties_changed", "error", text, "/receiverId"),))
-    person = Known(handover.person_id, handover.stream)
-    await people.recognize_by(tx, by.at, by.caller, person, keys)
+    await people.recognize_by(tx, by.at, by.caller, Known(handover.person_id, handover.stream), keys)
     amended = replace(
-        _drawn(
-            record,
-            area,
-            warnings,
-            handover_id=handover.id,
-            person=person,
-            by=by,
-            same_corporation=handover.same_corporation,
-            area_code=await _area(tx, record),
-        ),
-        version=handover.version + 1,
+        await _redrawn(tx, by, handover, record, area, warnings), status=status, version=handover.version + 1
+    )
+    await records.add_version(tx, by.at, handover.id, amended.version, document)
+    if status == "offered":
+        return await offer_anew(
+            tx, by, amended, area, "handovers:amend", "handover.amended", before=handover.status
+        )
+    amended = await keep(tx, amended)
+    await enter(tx, by, amended, "handovers:amend", before=handover.status, sections=list(document.sections))
+    return amended
+
+
+async def _redrawn(
+    tx: WriteTx,
+    by: By,
+    handover: Handover,
+    record: RecordView,
+    area: AreaRules,
+    warnings: Sequence[Notice],
+) -> Handover:
+    """The handover drawn from its new record; what the record does not say stays as it was."""
+    drawn = _drawn(
+        record,
+        area,
+        warnings,
+        handover_id=handover.id,
+        person=Known(handover.person_id, handover.stream),
+        by=by,
+        same_corporation=handover.same_corporation,
+        area_code=await _area(tx, record),
+    )
+    return replace(
+        drawn,
         revision=handover.revision,
         recorded_at=handover.recorded_at,
         offered_at=handover.offered_at,
         window_opened_at=handover.window_opened_at,
         window_announced=handover.window_announced,
         reason=handover.reason,
-    )
-    await records.add_version(tx, by.at, handover.id, amended.version, document)
-    if status != "offered":
-        amended = await keep(tx, amended)
-        await enter(
-            tx, by, amended, "handovers:amend", before=handover.status, sections=list(document.sections)
-        )
-        return amended
-    return await offer_anew(
-        tx, by, amended, area, "handovers:amend", "handover.amended", before=handover.status
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from tsunagi.clock import civil_date
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import Notice, Text
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
@@ -232,11 +233,18 @@ def next_step(handover: Handover, today: date) -> ClockStep | None:
     """The step that is due, if any."""
     if handover.status in UNANSWERED and handover.answer_due_on is not None:
         return "expire" if today > handover.answer_due_on else None
-    if handover.status in ("accepted", "overlapping") and today >= _completes(handover):
+    if handover.status == "accepted" and _overlap_begins(handover) <= today:
+        return "overlap" if _overlap_begins(handover) < _completes(handover) else "complete"
+    if handover.status == "overlapping" and _completes(handover) <= today:
         return "complete"
-    if handover.status == "accepted" and today >= _overlap_begins(handover):
-        return "overlap"
     return None
+
+
+def as_of(handover: Handover, today: date) -> Handover:
+    """The handover in the state that the calendar gives it, whether or not the clock has been there yet."""
+    while (step := next_step(handover, today)) is not None:
+        handover = replace(handover, status=STEPS[step][1][handover.status])
+    return handover
 
 
 def _accepted(handover: Handover) -> list[date]:
@@ -244,7 +252,9 @@ def _accepted(handover: Handover) -> list[date]:
 
 
 def _overlap_begins(handover: Handover) -> date:
-    return min(_accepted(handover) + ([handover.overlap_from] if handover.overlap_from else []))
+    """The first day on which both support the person: not before the answer, whatever was planned."""
+    planned = min(_accepted(handover) + ([handover.overlap_from] if handover.overlap_from else []))
+    return max(planned, civil_date(handover.answered_at)) if handover.answered_at else planned
 
 
 def _completes(handover: Handover) -> date:

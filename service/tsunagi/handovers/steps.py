@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
+import structlog
+
 from tsunagi.auth.rules import Caller
 from tsunagi.clock import civil_date
 from tsunagi.db import Database, WriteTx
@@ -36,7 +38,7 @@ from tsunagi.notifications import store as notifications
 from tsunagi.notifications.store import Event, EventType
 from tsunagi.people import store as people
 
-BATCH = 100
+log = structlog.get_logger()
 
 _CLOCK: dict[ClockStep, tuple[LedgerAction, EventType]] = {
     "expire": ("handovers:expire", "handover.expired"),
@@ -179,22 +181,24 @@ async def tell(tx: WriteTx, at: datetime, handover: Handover, event: EventType) 
     )
 
 
-async def advance(db: Database, at: datetime, *, batch: int = BATCH) -> int:
+async def advance(db: Database, at: datetime) -> int:
     """Everything due at `at` has happened; returns how many handovers moved.
 
-    Each handover has a transaction of its own: a crash loses no step and repeats none.
+    Each handover has a transaction of its own: a crash loses no step and repeats none. What another worker or a
+    request holds is left to it, and what fails is logged and left to the next round.
     """
-    moved: set[HandoverId] = set()
-    while found := set(await _due(db, at, batch)) - moved:
-        for handover_id in sorted(found):
+    moved, place = 0, None
+    while True:
+        before = place
+        try:
             async with db.write() as tx:
-                handover = await store.lock(tx, handover_id)
-                assert handover is not None
-                await settle(tx, at, handover)
-        moved |= found
-    return len(moved)
-
-
-async def _due(db: Database, at: datetime, batch: int) -> Sequence[HandoverId]:
-    async with db.write() as tx:
-        return await store.due(tx, civil_date(at), limit=batch)
+                found = await store.due(tx, civil_date(at), after=place)
+                if found is None:
+                    return moved
+                place = found.clock_on, found.id
+                settled = await settle(tx, at, found)
+            moved += settled.revision > found.revision
+        except Exception as error:
+            if place == before:
+                raise
+            log.warning("handover stands still", kind=type(error).__name__)

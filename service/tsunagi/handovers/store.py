@@ -155,16 +155,17 @@ async def of_person(tx: ReadTx, person_id: PersonId, organization_id: Organizati
     return await with_domains(tx, select(handovers).where(handovers.c.person_id == person_id, mine))
 
 
-async def due(tx: WriteTx, today: date, *, limit: int) -> list[HandoverId]:
-    """Handovers for which the clock has something to do, locked; those that others hold are passed over."""
-    found = await tx.scalars(
-        select(handovers.c.id)
-        .where(handovers.c.clock_on <= today)
-        .order_by(handovers.c.clock_on, handovers.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [HandoverId(found_id) for found_id in found]
+async def due(
+    tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId] | None
+) -> Handover | None:
+    """The next handover, behind the key `after`, for which the clock has something to do; held until the
+    transaction ends. Those that others hold are passed over."""
+    query = select(handovers.c.id).where(handovers.c.clock_on <= today)
+    if after is not None:
+        query = query.where(tuple_(handovers.c.clock_on, handovers.c.id) > after)
+    in_order = query.order_by(handovers.c.clock_on, handovers.c.id).limit(1)
+    found = await tx.scalar(in_order.with_for_update(skip_locked=True))
+    return await find(tx, HandoverId(found)) if found else None
 
 
 @dataclass(frozen=True, slots=True)

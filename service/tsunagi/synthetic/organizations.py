@@ -54,7 +54,7 @@ _PLACES = (
 """Colors, not places: one for each area."""
 
 KINDS: tuple[OrganizationKind, ...] = get_args(OrganizationKind)
-PER_PREFECTURE = 10_000 // (len(KINDS) + 1)
+PER_PREFECTURE = 10_000 // len(KINDS)
 """How many organizations of one kind a prefecture has numbers for."""
 
 _NAMES: dict[OrganizationKind, str] = {
@@ -66,16 +66,16 @@ _NAMES: dict[OrganizationKind, str] = {
     "self_reliance_training": "自立訓練事業所{nickname}",
     "daily_care": "生活介護事業所{nickname}",
     "center": "障害者就業・生活支援センター{nickname}",
-    "municipal_center": "{place}市障害者就労支援センター{nickname}",
-    "vocational_center": "{place}障害者職業センター{nickname}",
-    "hello_work": "ハローワーク{place}{nickname}",
+    "municipal_center": "{place}市障害者就労支援センター{again}",
+    "vocational_center": "{place}障害者職業センター{again}",
+    "hello_work": "ハローワーク{place}{again}",
     "consultation_support": "相談支援事業所{nickname}",
     "medical": "{nickname}こころのクリニック",
-    "school": "{place}特別支援学校{nickname}",
+    "school": "{place}特別支援学校{again}",
     "employer": "{nickname}株式会社",
-    "municipality": "{place}市役所{nickname}",
-    "prefecture": "{place}県福祉部{nickname}",
-    "labor_bureau": "{place}労働局{nickname}",
+    "municipality": "{place}市役所{again}",
+    "prefecture": "{place}県福祉部{again}",
+    "labor_bureau": "{place}労働局{again}",
     "other": "{nickname}の会",
 }
 """What an organization of each kind is called."""
@@ -169,7 +169,7 @@ def organizations(seed: int = 0) -> Organizations:
         transition=organization("transition", number, area=home),
         settlement=organization("settlement", number + 1, area=home),
         center=organization("center", number + 2, area=home, serves=(home, other)),
-        auditor=organization("prefecture", number, area=home, remit=(home, other)),
+        auditor=organization("prefecture", number, area=home, serves=(), remit=(home, other)),
     )
 
 
@@ -189,12 +189,13 @@ def organization(
         raise ValueError(f"a prefecture has {PER_PREFECTURE} organizations of a kind, numbered from 0")
     rng = Random(f"organization/{area.prefecture_code}/{kind}/{number}")
     place = _PLACES[AREAS.index(area)]
-    again, nickname = divmod(number, len(_NICKNAMES))
-    nick = _NICKNAMES[nickname] + (f"第{again + 1}" if again else "")
+    round_, turn = divmod(number, len(_NICKNAMES))
+    nickname = _NICKNAMES[turn] + (f"第{round_ + 1}" if round_ else "")
+    again = f"第{number + 1}" if number else ""
     return OrganizationProfile(
         kind=kind,
-        name=_NAMES[kind].format(nickname=nick, place=place) + "(架空)",
-        corporate_body=_corporate_body(rng, kind, number, area, nick),
+        name=_NAMES[kind].format(nickname=nickname, place=place, again=again) + "(架空)",
+        corporate_body=_corporate_body(rng, kind, number, area, nickname),
         address=Address(
             prefecture_code=area.prefecture_code,
             municipality_code=area.municipality_codes[0],

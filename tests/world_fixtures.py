@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.world import Organization, World
+from tests.world import ROOT, Organization, World
 from tsunagi.api.edge import Services
 from tsunagi.app import create_app, create_services
 from tsunagi.clock import Clock
+from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import Area, Identifier, OrganizationProfile
@@ -24,9 +25,16 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """Read once: its validators take a while to compile."""
+    return Contract(ROOT)
+
+
 @pytest.fixture
-def services(db: Database, data_dir: Path) -> Services:
-    return create_services(Settings(data_dir=data_dir, base_url="http://127.0.0.1:8080"), db, Clock())
+def services(db: Database, data_dir: Path, contract: Contract) -> Services:
+    settings = Settings(data_dir=data_dir, base_url="http://127.0.0.1:8080")
+    return create_services(settings, db, Clock(), contract)
 
 
 @pytest.fixture
