@@ -1,0 +1,120 @@
+"""The code lists of `schemas/`. A later release of the service may answer with codes that are not here."""
+
+from typing import Literal, TypeAlias
+
+Section: TypeAlias = Literal[
+    "identity",
+    "disability",
+    "medical",
+    "family",
+    "assessment",
+    "employment",
+    "employer_contacts",
+    "support_plan",
+    "support_history",
+    "continuing_needs",
+    "handover_plan",
+]
+Domain: TypeAlias = Literal["employment", "daily_life", "employer_liaison"]
+Role: TypeAlias = Literal["primary", "co_support", "backup"]
+SenderRoleAfter: TypeAlias = Literal["none", "co_support", "backup"]
+HandoverType: TypeAlias = Literal[
+    "transition_to_settlement",
+    "settlement_to_center",
+    "sender_to_center",
+    "center_to_center",
+    "selection_to_service",
+    "other",
+]
+Status: TypeAlias = Literal[
+    "draft",
+    "offered",
+    "received",
+    "returned",
+    "accepted",
+    "overlapping",
+    "completed",
+    "declined",
+    "withdrawn",
+    "expired",
+]
+Action: TypeAlias = Literal["offer", "open", "withdraw", "amend", "receive", "accept", "decline", "return"]
+Direction: TypeAlias = Literal["incoming", "outgoing"]
+Party: TypeAlias = Literal["sender", "receiver", "platform", "client"]
+Decision: TypeAlias = Literal["pending", "accept", "decline", "left_with_sender"]
+DeclineCode: TypeAlias = Literal[
+    "capacity",
+    "out_of_area",
+    "not_eligible",
+    "other_organization_suitable",
+    "person_does_not_wish",
+    "insufficient_information",
+    "other",
+]
+ReturnCode: TypeAlias = Literal[
+    "more_information", "conference_wanted", "consent_insufficient", "dates_unclear", "other"
+]
+WithdrawCode: TypeAlias = Literal["person_wish", "plan_changed", "entered_in_error", "other"]
+OrganizationKind: TypeAlias = Literal[
+    "transition",
+    "settlement",
+    "continuous_a",
+    "continuous_b",
+    "selection",
+    "self_reliance_training",
+    "daily_care",
+    "center",
+    "municipal_center",
+    "vocational_center",
+    "hello_work",
+    "consultation_support",
+    "medical",
+    "school",
+    "employer",
+    "municipality",
+    "prefecture",
+    "labor_bureau",
+    "other",
+]
+FindingKind: TypeAlias = Literal[
+    "gap",
+    "no_answer",
+    "conference_late",
+    "sharing_late",
+    "employer_window_undefined",
+    "overlap_too_long",
+]
+MilestoneKind: TypeAlias = Literal[
+    "follow_up_ends",
+    "settlement_starts",
+    "settlement_ends",
+    "conference_due",
+    "window_opens",
+    "sharing_due",
+    "overlap_starts",
+    "service_ends",
+    "planned_date",
+    "answer_due",
+]
+EventType: TypeAlias = Literal[
+    "handover.offered",
+    "handover.opened",
+    "handover.amended",
+    "handover.received",
+    "handover.accepted",
+    "handover.declined",
+    "handover.returned",
+    "handover.withdrawn",
+    "handover.expired",
+    "handover.overlapping",
+    "handover.completed",
+    "handover.window_opened",
+    "consent.withdrawn",
+    "responsibility.changed",
+]
+Basis: TypeAlias = Literal[
+    "post_employment_6m_duty", "service_contract", "settlement_contract", "center_registration", "agreement"
+]
+WithheldReason: TypeAlias = Literal[
+    "not_consented", "consent_not_started", "consent_ended", "consent_withdrawn", "family_consent_missing"
+]

@@ -1,0 +1,218 @@
+"""The operations under /v1/handovers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, TypeAlias
+from uuid import UUID, uuid4
+
+from tsunagi_client._operations import (
+    Driver,
+    Group,
+    changed,
+    document,
+    listing,
+    operation,
+    reply,
+    stream,
+)
+from tsunagi_client._session import Ask
+from tsunagi_client.codes import DeclineCode, Direction, ReturnCode, Status, WithdrawCode
+from tsunagi_client.models import (
+    DomainAnswer,
+    Handover,
+    HandoverNotice,
+    HandoverStatus,
+    HandoverSummary,
+    PersonInCharge,
+    Reply,
+    Validation,
+)
+
+Id: TypeAlias = str | UUID
+Day: TypeAlias = str | date
+Record: TypeAlias = Mapping[str, Any]
+"""A document of the schema `handover-record.json`."""
+Seen: TypeAlias = Reply[Handover | HandoverNotice]
+
+_ONE = "/v1/handovers/{handoverId}"
+_VERSION = _ONE + "/versions/{version}"
+
+
+class Handovers(Group[Driver]):
+    """`idempotency_key` is made where it is not given, and used for every attempt of the call. Give your own,
+    and keep it, to be able to repeat the call after a crash. `if_match` is the `etag` of a Reply: the step is
+    taken only if the handover is as it was then."""
+
+    @operation("createHandover", "POST", "/v1/handovers")
+    def create(self, record: Record, *, idempotency_key: str | None = None) -> Ask[Reply[HandoverStatus]]:
+        """The record is kept as a draft. The receiver knows nothing yet: record the consent, then `offer`."""
+        return Ask(reply, body=record, headers=new_key(idempotency_key))
+
+    @operation("createHandover", "POST", "/v1/handovers")
+    def check(self, record: Record) -> Ask[Validation]:
+        """The record would be taken as it is, with these warnings. Nothing is kept."""
+        return Ask(document, body=record, query={"dryRun": "true"}, headers=new_key(None))
+
+    @operation("amendHandover", "PUT", _ONE)
+    def amend(self, handover_id: Id, record: Record, *, if_match: str) -> Ask[Reply[HandoverStatus]]:
+        """The record has one version more.
+
+        Raises PreconditionFailed when the handover has changed since; with a note when an earlier attempt got
+        no answer, since that may have been the change.
+        """
+        return Ask(reply, path={"handoverId": handover_id}, body=record, headers={"if-match": if_match})
+
+    @operation("amendHandover", "PUT", _ONE)
+    def check_amendment(self, handover_id: Id, record: Record, *, if_match: str) -> Ask[Validation]:
+        """The amendment would be taken as it is, with these warnings. Nothing is kept."""
+        return Ask(
+            document,
+            path={"handoverId": handover_id},
+            query={"dryRun": "true"},
+            body=record,
+            headers={"if-match": if_match},
+        )
+
+    @operation("getHandover", "GET", _ONE)
+    def get(self, handover_id: Id) -> Ask[Seen]:
+        """What this organization may see of it: to the receiver the notice only, before the window opens. The
+        receiver's first reading makes the handover `received`."""
+        return Ask(reply, path={"handoverId": handover_id})
+
+    @operation("getHandover", "GET", _ONE)
+    def get_if_changed(self, handover_id: Id, etag: str) -> Ask[Seen | None]:
+        """As `get`, or None when it is as it was when `etag` was given."""
+        return Ask(changed, path={"handoverId": handover_id}, headers={"if-none-match": etag})
+
+    @operation("getHandoverVersion", "GET", _VERSION)
+    def get_version(self, handover_id: Id, version: int) -> Ask[Seen]:
+        """As `get`, with the record of that version."""
+        return Ask(reply, path={"handoverId": handover_id, "version": version})
+
+    @operation("getHandoverVersion", "GET", _VERSION)
+    def get_version_if_changed(self, handover_id: Id, version: int, etag: str) -> Ask[Seen | None]:
+        path = {"handoverId": handover_id, "version": version}
+        return Ask(changed, path=path, headers={"if-none-match": etag})
+
+    @listing("listHandovers", "/v1/handovers")
+    def list(
+        self,
+        *,
+        direction: Direction | None = None,
+        status: Status | Sequence[Status] | None = None,
+        due_before: Day | None = None,
+        window: Literal["open", "closed"] | None = None,
+        area: str | None = None,
+        page_size: int | None = None,
+    ) -> Ask[HandoverSummary]:
+        """Handovers that this organization gives or gets, the nearest due date first."""
+        query = {
+            "direction": direction,
+            "status": status,
+            "dueBefore": due_before,
+            "window": window,
+            "area": area,
+            "limit": page_size,
+        }
+        return Ask(document, query=query)
+
+    @stream("exportHandovers", "/v1/handovers/export")
+    def export(self) -> Ask[Handover]:
+        """Every incoming handover that may be read now, as it arrives. Counts as reading them.
+
+        Raises ConnectionFailed when the stream breaks off.
+        """
+        return Ask(document)
+
+    @operation("offerHandover", "POST", _ONE + "/offer")
+    def offer(
+        self, handover_id: Id, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> Ask[Reply[HandoverStatus]]:
+        """A draft or returned handover is `offered`, and the receiver told. Raises ConsentMissing."""
+        return _step(handover_id, {}, if_match, idempotency_key)
+
+    @operation("openHandover", "POST", _ONE + "/open")
+    def open(
+        self, handover_id: Id, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> Ask[Reply[HandoverStatus]]:
+        """The receiver may read from now on, not only from the day the window opens."""
+        return _step(handover_id, {}, if_match, idempotency_key)
+
+    @operation("withdrawHandover", "POST", _ONE + "/withdraw")
+    def withdraw(
+        self,
+        handover_id: Id,
+        code: WithdrawCode,
+        text: str | None = None,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Ask[Reply[HandoverStatus]]:
+        """The handover has ended; responsibility stays with the sender. Possible after the acceptance, too, until
+        the overlap or the first domain begins."""
+        return _step(handover_id, _reason(code, text), if_match, idempotency_key)
+
+    @operation("receiveHandover", "POST", _ONE + "/receive")
+    def receive(
+        self, handover_id: Id, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> Ask[Reply[HandoverStatus]]:
+        """The sender knows that the record has arrived. Raises WindowNotOpen."""
+        return _step(handover_id, {}, if_match, idempotency_key)
+
+    @operation("acceptHandover", "POST", _ONE + "/accept")
+    def accept(
+        self,
+        handover_id: Id,
+        domains: Sequence[DomainAnswer],
+        *,
+        person_in_charge: PersonInCharge | None = None,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Ask[Reply[HandoverStatus]]:
+        """Every offered domain is answered; each accepted one moves on its date. Raises WindowNotOpen."""
+        body: dict[str, object] = {"domains": domains}
+        if person_in_charge is not None:
+            body["personInCharge"] = person_in_charge
+        return _step(handover_id, body, if_match, idempotency_key)
+
+    @operation("declineHandover", "POST", _ONE + "/decline")
+    def decline(
+        self,
+        handover_id: Id,
+        code: DeclineCode,
+        text: str | None = None,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Ask[Reply[HandoverStatus]]:
+        """The handover has ended; responsibility stays with the sender. Possible before the window opens."""
+        return _step(handover_id, _reason(code, text), if_match, idempotency_key)
+
+    @operation("returnHandover", "POST", _ONE + "/return")
+    def return_(
+        self,
+        handover_id: Id,
+        code: ReturnCode,
+        text: str,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Ask[Reply[HandoverStatus]]:
+        """It is the sender's turn to amend the record and offer again. Raises WindowNotOpen."""
+        return _step(handover_id, _reason(code, text), if_match, idempotency_key)
+
+
+def new_key(given: str | None) -> dict[str, str]:
+    """The header of a creation or a step, which the service then does only once."""
+    return {"idempotency-key": given or str(uuid4())}
+
+
+def _reason(code: str, text: str | None) -> dict[str, object]:
+    return {"reason": {"code": code} if text is None else {"code": code, "text": text}}
+
+
+def _step(
+    handover_id: Id, body: Mapping[str, object], if_match: str | None, idempotency_key: str | None
+) -> Ask[Reply[HandoverStatus]]:
+    headers = {"if-match": if_match, **new_key(idempotency_key)}
+    return Ask(reply, path={"handoverId": handover_id}, body=body, headers=headers)
