@@ -6,8 +6,9 @@ import sys
 import structlog
 
 
-def configure(log_format: str) -> None:
-    """Everything that is logged is one line on standard error, JSON unless `log_format` is `text`."""
+def configure(log_format: str, *, quiet: bool = False) -> None:
+    """Everything that is logged is one line on standard error, JSON unless `log_format` is `text`; only what
+    went wrong when `quiet`."""
     text = log_format == "text"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -21,6 +22,7 @@ def configure(log_format: str) -> None:
     )
     structlog.configure(
         processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

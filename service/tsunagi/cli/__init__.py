@@ -2,10 +2,16 @@
 
 import typer
 
-from tsunagi.cli import clients, directory, serving
+from tsunagi.cli import clients, demo, directory, serving
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, help="Tsunagi（繋ぎ）: the handover exchange.")
+main = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tsunagi（繋ぎ）: the handover exchange.",
+)
 main.add_typer(directory.app, name="directory", help="Organizations and areas.")
 main.add_typer(clients.app, name="client", help="Software clients and their keys.")
 main.command("serve")(serving.serve)
+main.command("demo")(demo.demo)
 main.command("migrate")(serving.migrate_command)

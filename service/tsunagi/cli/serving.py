@@ -63,8 +63,17 @@ def metrics(settings: Settings) -> Iterator[None]:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port nobody listens on now."""
+    return choose_port(host, 0)
+
+
+def choose_port(host: str, wanted: int) -> int:
+    """The wanted port, or another one where somebody has it."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError:
+            probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
