@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from tests.world_fixtures import contract, data_dir, http, services, world
 
+from tests.world_fixtures import contract, data_dir, http, services, world
 from tsunagi import embedded
 from tsunagi.db import Database, ReadTx, WriteTx, async_url
 from tsunagi.migrating import migrate

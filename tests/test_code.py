@@ -55,7 +55,7 @@ def test_a_room_says_what_it_owns(room: Path) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=name)
 def test_no_file_has_a_name_that_says_nothing(path: Path) -> None:
-    assert path.stem not in {"utils", "helpers", "service", "common", "misc"} | ({"models"} if "tsunagi" in path.parts else set())
+    assert path.stem not in {"utils", "helpers", "service", "common", "misc"}
 
 
 @pytest.mark.parametrize("path", [path for path in OURS if path.name == "rules.py"], ids=name)

@@ -58,9 +58,6 @@ def _handovers() -> None:
         sa.Column(
             "reason", sa.Text(), nullable=True, comment="JSON: of the last decline, return or withdrawal"
         ),
-        sa.Column(
-            "warnings", sa.Text(), nullable=False, comment="JSON: what the rules noticed about this version"
-        ),
         sa.CheckConstraint(
             "status IN ('draft', 'offered', 'received', 'returned', 'accepted', 'overlapping', 'completed',"
             " 'declined', 'withdrawn', 'expired')",
@@ -124,6 +121,13 @@ def _records() -> None:
             comment="the record's members but sections and extensions, as sent",
         ),
         sa.Column("extensions", sa.Text(), nullable=True, comment="as sent"),
+        sa.Column("warnings", sa.Text(), nullable=False, comment="JSON: what the rules noticed"),
+        sa.Column(
+            "offered_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="since when the receiver may read it, if at all",
+        ),
         sa.ForeignKeyConstraint(["handover_id"], ["handovers.id"], name="record_versions_handover_id_fkey"),
         sa.PrimaryKeyConstraint("handover_id", "version", name="record_versions_pkey"),
     )

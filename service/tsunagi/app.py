@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from tsunagi.api.frame import Frame
 from tsunagi.api.problems import HANDLERS
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.server import issuer_of
+from tsunagi.auth.store import forget_expired
 from tsunagi.auth.tokens import AccessTokens, SigningKeys
 from tsunagi.clock import Clock
 from tsunagi.contract import Contract
@@ -81,6 +83,8 @@ async def keep_time(services: Services) -> None:
     """Takes the clock's steps as they fall due, until cancelled. A failure is logged and tried again."""
     while True:
         try:
+            async with services.db.write() as tx:
+                await forget_expired(tx, datetime.now(UTC))
             moved = await advance(services.db, services.clock.now())
             if moved:
                 log.info("clock", moved=moved)

@@ -24,6 +24,8 @@ BASE_URI = "https://tsunagi.example/"
 
 MAX_ERRORS = 50
 _METHODS = ("get", "put", "post", "delete", "patch")
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Six times as fast where PyYAML was built with libyaml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Contract:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.openapi_text = (folder / "openapi.yaml").read_text()
-        self.openapi: dict[str, Any] = yaml.safe_load(self.openapi_text)
+        self.openapi: dict[str, Any] = yaml.load(self.openapi_text, _YAML)  # noqa: S506  a safe loader
         self.schemas: dict[str, Any] = {
             f"{BASE_URI}schemas/{path.relative_to(folder / 'schemas').as_posix()}": json.loads(
                 path.read_text()

@@ -38,7 +38,11 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            async_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error's text must not hold what was submitted: somebody may log it
         )
 
     @asynccontextmanager

@@ -109,7 +109,9 @@ def _too_deep(source: str) -> bool:
 def _load(source: str) -> object:
     try:
         value = _DECODER.decode(source)
-    except (json.JSONDecodeError, RecursionError):
+    except InvalidJson:
+        raise
+    except (ValueError, RecursionError):  # ValueError: also an integer too long to be one
         _refuse("JSONの構文が正しくありません", "The body is not well-formed JSON")
     if "\\u" in source or "\\U" in source:
         _check_strings(value)

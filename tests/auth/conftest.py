@@ -18,8 +18,9 @@ from tsunagi.auth.rules import Caller, Scope
 from tsunagi.auth.server import ASSERTION_TYPE, Answer
 from tsunagi.auth.tokens import AccessTokens, SigningKeys
 from tsunagi.db import Database, WriteTx
-from tsunagi.directory.tables import organizations
-from tsunagi.ids import ClientId, OrganizationId, ordered_id
+from tsunagi.directory import store as directory
+from tsunagi.directory.rules import OrganizationProfile
+from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Actor
 
@@ -63,8 +64,8 @@ class Software:
             request_id="r-test",
         )
 
-    async def caller(self, **form: str) -> Caller:
-        answer = await self.ask(**form)
+    async def caller(self, assertion: str | None = None, **form: str) -> Caller:
+        answer = await self.ask(assertion, at=None, **form)
         assert answer.status == 200, answer.body
         return self.tokens.verify(str(answer.body["access_token"]), datetime.now(UTC))
 
@@ -80,18 +81,8 @@ class Software:
 
 
 async def add_organization(tx: WriteTx) -> OrganizationId:
-    organization_id = OrganizationId(ordered_id())
-    await tx.execute(
-        organizations.insert().values(
-            id=organization_id,
-            kind="transition",
-            name="就労移行支援センター つなぐ",
-            status="active",
-            search_text="",
-            search_bigrams=[],
-        )
-    )
-    return organization_id
+    profile = OrganizationProfile(kind="transition", name="就労移行支援センター みほん（架空）")
+    return await directory.add_organization(tx, profile, at=datetime.now(UTC))
 
 
 Register = Callable[..., Awaitable[Software]]

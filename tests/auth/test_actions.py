@@ -1,6 +1,8 @@
 """A client's life: registered, given new keys without a pause, revoked; and each assertion is used once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +16,7 @@ from tsunagi.auth import actions, store
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.rules import Scope
 from tsunagi.auth.tokens import AccessTokens
-from tsunagi.db import Database
+from tsunagi.db import Database, ReadTx
 from tsunagi.errors import NotFound, RuleViolated, Unauthenticated
 from tsunagi.ids import ClientId, OrganizationId
 
@@ -125,6 +127,9 @@ async def test_a_leaked_key_is_revoked_at_once(software: Software) -> None:
     answer = await software.ask(client_assertion(leaked, software.id, ISSUER))
     assert "'kid' names no key" in str(answer.body["error_description"])
     assert (await software.ask()).status == 200
+    async with software.db.read() as tx:
+        client = await store.find_client(tx, software.id)
+    assert client and [key.revoked_at is not None for key in client.keys] == [True, False]
 
 
 async def test_a_key_comes_back_neither_with_its_id_nor_private(software: Software) -> None:
@@ -163,20 +168,32 @@ async def test_a_revoked_client_gets_no_token_and_its_tokens_are_refused(softwar
     assert (await software.outcomes())[-2:] == [("clients:revoke", "permit"), ("tokens:issue", "deny")]
 
 
-async def test_a_gate_asks_the_database_at_most_once_a_second(
-    own_database: Database, tokens: AccessTokens
-) -> None:
-    software, other = await registrar(own_database, tokens)(), await registrar(own_database, tokens)()
-    gate, now = Gate(own_database, tokens), datetime.now(UTC)
+class CountingDatabase(Database):
+    reads = 0
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        self.reads += 1
+        async with super().read() as tx:
+            yield tx
+
+
+async def test_a_gate_asks_the_database_once_a_second(own_url: str, tokens: AccessTokens) -> None:
+    db, now = CountingDatabase(own_url), datetime.now(UTC)
+    software, other = await registrar(db, tokens)(), await registrar(db, tokens)()
     held = [str((await each.ask()).body["access_token"]) for each in (software, other)]
+    gate = Gate(db, tokens)
     await asyncio.gather(*(gate.caller(token, now) for token in held * 20))
     await revoke(software)
     assert (await gate.caller(held[0], now)).client_id == software.id
-    later = now + timedelta(seconds=1)
+    assert db.reads == 1
+    later = now + actions.REVOCATIONS_KEPT
     outcomes = await asyncio.gather(
         *(gate.caller(token, later) for token in held * 20), return_exceptions=True
     )
     assert sum(isinstance(outcome, Unauthenticated) for outcome in outcomes) == 20
+    assert db.reads == 2
+    await db.close()
 
 
 async def test_a_revoked_or_unknown_client_is_not_found(software: Software) -> None:

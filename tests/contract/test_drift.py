@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import httpx2
 import pytest
+
 from tests.contract import drift
 from tests.world import World, check_answer, settlement_record
-
 from tsunagi.api.edge import Services
 from tsunagi.api.problems import STATUS
 from tsunagi.app import create_app
@@ -75,7 +75,9 @@ def test_a_new_enum_value_is_seen(contract: Contract) -> None:
 
 
 def test_scopes_equal_the_contracts(contract: Contract) -> None:
-    declared = contract.openapi["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"]
+    declared = contract.openapi["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"][
+        "scopes"
+    ]
     assert set(declared) == set(Scope)
 
 

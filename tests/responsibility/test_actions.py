@@ -6,8 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.responsibility.conftest import add_people
 
+from tests.responsibility.conftest import add_people
 from tsunagi.clock import JAPAN
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import ResponsibilityNotHeld, RuleViolated
@@ -213,3 +213,13 @@ async def test_gaps_are_found_over_many_people(db: Database, organizations: Sequ
         (people[2], "employment", Interval(JULY, date(2027, 1, 1))),
     }
     assert all(gap.recorded_at == morning(JULY) for gap in found)
+
+
+async def test_a_gap_that_was_closed_later_is_still_what_was_known(exchange: Exchange) -> None:
+    await exchange.claim(JULY, since=None)
+    await exchange.claim(SEPTEMBER, since=JULY)
+    known_then = await actions.gaps(
+        exchange.tx, [exchange.person], from_day=APRIL, known_at=morning(SEPTEMBER) - timedelta(seconds=1)
+    )
+    assert [gap.days for gap in known_then] == [Interval(JULY, FOREVER)]
+    assert await actions.gaps(exchange.tx, [exchange.person], from_day=APRIL) == ()

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import text
-from tests.responsibility.conftest import add_organizations, add_people
 
+from tests.responsibility.conftest import add_organizations, add_people
 from tsunagi.clock import JAPAN
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import Refusal

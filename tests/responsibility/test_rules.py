@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.responsibility.pictures import A, B, C
 
+from tests.responsibility.pictures import A, B, C
 from tsunagi.errors import ResponsibilityNotHeld, RuleViolated
 from tsunagi.ids import OrganizationId
 from tsunagi.responsibility.rules import (

@@ -5,6 +5,7 @@ from datetime import date
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from tests.responsibility.pictures import (
     A,
     B,
@@ -24,7 +25,6 @@ from tests.responsibility.pictures import (
     support_roles,
     todays,
 )
-
 from tsunagi.errors import Refusal
 from tsunagi.ids import OrganizationId
 from tsunagi.responsibility.rules import (

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+
 from tests.conftest import plain_url, run_sql
 from tests.responsibility.conftest import add_organizations, add_people
-
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import NotFound, PreconditionFailed
 from tsunagi.ids import OrganizationId, PersonId

@@ -1,13 +1,14 @@
 """Handovers as the contract has them. Records go out in the very text they came in."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from tsunagi.clock import civil_date
 from tsunagi.directory.rules import OrganizationRef
-from tsunagi.disclosure.rules import Content, Reading
+from tsunagi.disclosure.actions import Standing
+from tsunagi.disclosure.rules import Content, Reading, readable
 from tsunagi.errors import Notice
 from tsunagi.handovers.rules import ENDED, DomainState, Handover
 from tsunagi.handovers.steps import By, possible, side
@@ -35,9 +36,9 @@ def reference(ref: OrganizationRef) -> dict[str, Any]:
 
 def summary(handover: Handover, by: By, refs: Refs) -> dict[str, Any]:
     """HandoverSummary: says nothing about the person before the window has opened for the receiver."""
-    whose, opened = side(handover, by), handover.window_open(civil_date(by.at))
+    opened = readable(handover, side(handover, by), civil_date(by.at))
     return _members(handover, by, refs) | present(
-        personId=handover.person_id if whose == "sender" or opened else None,
+        personId=handover.person_id if opened else None,
         domains=[one.domain for one in handover.domains],
     )
 
@@ -60,19 +61,18 @@ def _members(handover: Handover, by: By, refs: Refs) -> dict[str, Any]:
     )
 
 
-def status(handover: Handover, by: By, spoken: str) -> dict[str, Any]:
+def status(handover: Handover, standing: Standing, by: By, spoken: str) -> dict[str, Any]:
     """HandoverStatus: what every step answers with."""
-    whose, opened = side(handover, by), handover.window_open(civil_date(by.at))
     return present(
         id=handover.id,
-        personId=handover.person_id if whose == "sender" or opened else None,
+        personId=handover.person_id if standing.opened else None,
         version=handover.version,
         status=handover.status,
         plannedDate=handover.planned_date,
         availableActions=list(possible(handover, by)),
         domains=[domain(one) for one in handover.domains],
         reason=handover.reason,
-        warnings=warnings(handover, spoken),
+        warnings=[warning(notice, spoken) for notice in standing.warnings],
         sameCorporation=handover.same_corporation,
     )
 
@@ -87,27 +87,6 @@ def domain(state: DomainState) -> dict[str, Any]:
         acceptedFrom=state.accepted_from,
         reason=state.reason,
     ) | {"from": state.starts_on.isoformat()}
-
-
-def warnings(handover: Handover, spoken: str, visible: Iterable[str] | None = None) -> list[dict[str, Any]]:
-    """What the rules noticed; for a receiver without what concerns sections it does not see."""
-    shown = None if visible is None else set(visible)
-    return [
-        present(
-            code=kept["code"],
-            level=kept["level"],
-            pointer=kept["pointer"],
-            message=kept["en" if spoken == "en" else "ja"],
-            responsibleParty=kept["party"],
-        )
-        for kept in handover.warnings
-        if shown is None or _section(kept["pointer"]) in (None, *shown)
-    ]
-
-
-def _section(pointer: str) -> str | None:
-    parts = pointer.split("/")
-    return parts[2] if parts[1:2] == ["sections"] and len(parts) > 2 else None
 
 
 def warning(notice: Notice, spoken: str) -> dict[str, Any]:
@@ -132,7 +111,7 @@ def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
     content = seen.content
     members = _members(handover, by, refs) | present(
         personId=handover.person_id,
-        recordedAt=handover.recorded_at,
+        recordedAt=content.recorded_at,
         offeredAt=handover.offered_at,
         receivedAt=handover.received_at,
         answeredAt=handover.answered_at,
@@ -142,7 +121,7 @@ def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
         personInCharge=handover.person_in_charge,
         reason=handover.reason,
         sameCorporation=handover.same_corporation,
-        warnings=warnings(handover, spoken, content.sections if seen.side == "receiver" else None),
+        warnings=[warning(notice, spoken) for notice in content.warnings],
         withheld=[{"section": name, "reason": why} for name, why in content.withheld.items()],
         sectionHashes={name: digest.hex() for name, digest in content.hashes.items()},
         consents=[{"id": str(consent_id)} for consent_id in content.consents],

@@ -70,7 +70,7 @@ def _organization(one: Organization) -> dict[str, Any]:
         address=_address(one),
         phone=one.phone,
         areaCodes=list(one.serves),
-        handoverContact=present(**asdict(one.contact)) if one.contact else None,
+        handoverContact=present(**asdict(one.contact)) or None,
         formerNames=[present(name=former.name, until=former.until) for former in one.former_names] or None,
         closedOn=one.closed_on,
         successorId=one.successor_id,

@@ -26,6 +26,7 @@ from tsunagi.errors import (
     BodyTooLarge,
     IdempotencyKeyRequired,
     InvalidParameter,
+    NotFound,
     PreconditionRequired,
     Refusal,
     SchemaInvalid,
@@ -34,7 +35,9 @@ from tsunagi.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from tsunagi.handovers import store as handovers
 from tsunagi.handovers.steps import By
+from tsunagi.ids import HandoverId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.settings import Settings
@@ -154,7 +157,7 @@ def _endpoint(
         try:
             return await handler(call)
         except Refusal as refusal:
-            if refusal.on_ledger and caller is not None:
+            if refusal.on_ledger and operation.id in DENIED:
                 await _record_denial(call, refusal)
             raise
 
@@ -268,18 +271,21 @@ def _checked_body(contract: Contract, operation: Operation, raw: bytes) -> Any:
 
 async def _record_denial(call: Call, refusal: Refusal) -> None:
     """That somebody was refused is on the ledger, in a transaction of its own: the refused one is gone."""
-    scope = call.operation.scope
-    assert scope is not None
-    target = next((value for name, value in call.parameters.items() if name.endswith("Id")), None)
-    entry = Entry(
-        action=DENIED[call.operation.id],
-        at=call.at,
-        actor=call.caller.actor(call.request_id),
-        outcome="deny",
-        record=Record(_kind(call.operation), target) if target else None,
-        code=refusal.code,
-    )
+    target = next((text for name, text in call.request.path_params.items() if name.endswith("Id")), None)
+    kind = _kind(call.operation)
     async with call.services.db.write() as tx:
+        # Whose it is stands there only if the caller may know.
+        known = kind == "handover" and target and not isinstance(refusal, NotFound)
+        handover = await handovers.find(tx, HandoverId(UUID(target))) if known else None
+        entry = Entry(
+            action=DENIED[call.operation.id],
+            at=call.at,
+            actor=call.caller.actor(call.request_id),
+            outcome="deny",
+            stream=handover.stream if handover else None,
+            record=Record(kind, target) if target else None,
+            code=refusal.code,
+        )
         await ledger.append(tx, entry)
 
 

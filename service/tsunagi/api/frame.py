@@ -50,10 +50,12 @@ class Frame:
         try:
             await self.app(scope, receive, mark)
         except Exception as error:
-            if status:
+            answer = await on_error(Request(scope), error)
+            if status:  # it has begun: all that is left is to break it off
                 raise
-            await (await on_error(Request(scope), error))(scope, receive, mark)
-        self._observe(scope, status, time.perf_counter() - began)
+            await answer(scope, receive, mark)
+        finally:
+            self._observe(scope, status, time.perf_counter() - began)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get("x-request-id", "")

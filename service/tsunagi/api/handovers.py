@@ -1,8 +1,8 @@
 """The operations of the tag Handovers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from fastapi.responses import Response, StreamingResponse
@@ -16,10 +16,10 @@ from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.disclosure import actions as disclosure
-from tsunagi.errors import PreconditionFailed
+from tsunagi.errors import Notice, PreconditionFailed
 from tsunagi.handovers import actions, drafting, store
 from tsunagi.handovers.rules import Handover
-from tsunagi.handovers.steps import permitted, present
+from tsunagi.handovers.steps import present
 from tsunagi.ids import HandoverId
 from tsunagi.people.actions import match_keys
 from tsunagi.records.store import document_of
@@ -38,27 +38,22 @@ def spoken(call: Call) -> str:
 @routes.operation("createHandover")
 async def create_handover(call: Call) -> Response:
     record = RecordView.model_validate(call.body)
-    if call.parameters["dryRun"]:
-        return await _dry_run(call, record)
-    document = document_of(decode(call.raw))
     keys = match_keys(call.services.match_secret, call.body["sections"]["identity"])
+    if call.parameters["dryRun"]:
+        async with call.services.db.read() as tx:
+            warnings = await drafting.check_new(tx, call.by, record, keys=keys)
+        return _valid(call, warnings).response()
+    document = document_of(decode(call.raw))
 
     async def produce(tx: WriteTx) -> Answer:
         handover = await drafting.create(tx, call.by, record, document, keys=keys)
-        location = {"Location": f"/v1/handovers/{handover.id}"}
-        return Answer(_status(call, handover), 201, location | await _etag(tx, call, handover))
+        return await _status(tx, call, handover, 201, {"Location": f"/v1/handovers/{handover.id}"})
 
     return await once(call, produce)
 
 
-async def _dry_run(call: Call, record: RecordView) -> Response:
-    """The record has been checked as if it were to be taken; nothing is kept."""
-    async with call.services.db.read() as tx:
-        return (await _checked(tx, call, record)).response()
-
-
-async def _checked(tx: ReadTx, call: Call, record: RecordView) -> Answer:
-    _, warnings = await drafting.check(tx, call.by, record)
+def _valid(call: Call, warnings: Iterable[Notice]) -> Answer:
+    """The record could be taken; nothing is kept."""
     return Answer({"valid": True, "warnings": [bodies.warning(notice, spoken(call)) for notice in warnings]})
 
 
@@ -71,10 +66,10 @@ async def amend_handover(call: Call) -> Response:
     async def produce(tx: WriteTx) -> Answer:
         handover = await _present(tx, call)
         if call.parameters["dryRun"]:
-            permitted(handover, "amend", call.by)
-            return await _checked(tx, call, record)
+            _, warnings = await drafting.check_amendment(tx, call.by, handover, record)
+            return _valid(call, warnings)
         amended = await drafting.amend(tx, call.by, handover, record, document, keys=keys)
-        return Answer(_status(call, amended), 200, await _etag(tx, call, amended))
+        return await _status(tx, call, amended)
 
     return await once(call, produce)
 
@@ -85,8 +80,7 @@ def _transition(operation_id: str, step: Step) -> None:
     @routes.operation(operation_id)
     async def handler(call: Call) -> Response:
         async def produce(tx: WriteTx) -> Answer:
-            handover = await step(tx, call, await _present(tx, call))
-            return Answer(_status(call, handover), 200, await _etag(tx, call, handover))
+            return await _status(tx, call, await step(tx, call, await _present(tx, call)))
 
         return await once(call, produce)
 
@@ -119,18 +113,18 @@ async def _present(tx: WriteTx, call: Call) -> Handover:
     handover = await present(tx, call.by, HandoverId(call.id("handoverId")))
     expected = set(entity_tags(call.parameters.get("If-Match")))
     if call.parameters.get("If-Match") is not None and "*" not in expected:
-        current = await disclosure.current_etag(tx, call.by, handover)
-        if current not in expected:
+        standing = await disclosure.standing(tx, call.by, handover)
+        if standing.etag not in expected:
             raise PreconditionFailed
     return handover
 
 
-def _status(call: Call, handover: Handover) -> dict[str, Any]:
-    return bodies.status(handover, call.by, spoken(call))
-
-
-async def _etag(tx: ReadTx, call: Call, handover: Handover) -> dict[str, str]:
-    return {"ETag": await disclosure.current_etag(tx, call.by, handover)}
+async def _status(
+    tx: ReadTx, call: Call, handover: Handover, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    standing = await disclosure.standing(tx, call.by, handover)
+    body = bodies.status(handover, standing, call.by, spoken(call))
+    return Answer(body, status, {**(headers or {}), "ETag": standing.etag})
 
 
 @routes.operation("getHandover")

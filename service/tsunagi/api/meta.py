@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from tsunagi.api import oauth
 from tsunagi.api.edge import Call, Routes
-from tsunagi.errors import NotFound
+from tsunagi.errors import NotFound, Unavailable
 
 routes = Routes()
 
@@ -100,7 +100,10 @@ async def get_liveness(_call: Call) -> Response:
 
 @routes.operation("getReadiness")
 async def get_readiness(call: Call) -> Response:
-    await call.services.db.ping()
+    try:
+        await call.services.db.ping()
+    except Exception as error:  # whatever it is, this process cannot serve
+        raise Unavailable from error
     return JSONResponse({"status": "ok"})
 
 

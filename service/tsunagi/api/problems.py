@@ -51,6 +51,7 @@ STATUS: Mapping[str, int] = {
 
 TYPE_BASE = "https://tsunagi.example/problems/"
 RETRY_SECONDS = 5
+MAX_ERRORS = 100
 
 _TRANSIENT = {"40001", "40P01", "53300", "55P03", "57014", "57P01", "57P02", "57P03"}
 """SQLSTATEs after which the same request may succeed: serialization, deadlock, lock and server restarts."""
@@ -92,7 +93,7 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
     if refusal.detail is not None:
         content["detail"] = localized(refusal.detail, spoken)
     if refusal.errors:
-        content["errors"] = [_error(notice, spoken) for notice in refusal.errors]
+        content["errors"] = [_error(notice, spoken) for notice in refusal.errors[:MAX_ERRORS]]
     content |= refusal.extensions
     return JSONResponse(content, status, _headers(refusal), media_type="application/problem+json")
 

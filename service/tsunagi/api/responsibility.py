@@ -1,16 +1,17 @@
 """The operations of the tag Responsibility."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import Refs, present
+from tsunagi.api.bodies import present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.findings import finding
 from tsunagi.api.idempotency import Answer
 from tsunagi.clock import civil_date
+from tsunagi.db import ReadTx
 from tsunagi.directory import store as directory
 from tsunagi.ids import OrganizationId, PersonId
 from tsunagi.oversight import actions
@@ -18,6 +19,8 @@ from tsunagi.responsibility.actions import DomainTimeline
 from tsunagi.responsibility.rules import FOREVER
 
 routes = Routes()
+
+Names = Mapping[OrganizationId, str]
 
 
 @routes.operation("getResponsibility")
@@ -28,27 +31,27 @@ async def get_responsibility(call: Call) -> Response:
     person_id = PersonId(call.id("personId"))
     async with call.services.db.write() as tx:
         timeline, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
-        refs = await directory.organization_refs(tx, timeline.organizations)
+        names = await _names(tx, timeline.organizations, as_of)
     return Answer(
         {
             "personId": str(person_id),
             "asOf": as_of.isoformat(),
             "knownAt": asked.get("knownAt") or call.at.isoformat(),
-            "domains": [_domain(one, refs) for one in timeline.domains],
+            "domains": [_domain(one, names) for one in timeline.domains],
             "findings": [finding(one) for one in findings],
         }
     ).response()
 
 
-def _domain(one: DomainTimeline, refs: Refs) -> dict[str, Any]:
+def _domain(one: DomainTimeline, names: Names) -> dict[str, Any]:
     return {
         "domain": one.domain,
         "version": one.version,
         "recordedAt": one.recorded_at.isoformat(),
-        "holder": _holder(one.holder, refs),
+        "holder": _holder(one.holder, names),
         "segments": [
             {
-                "organization": _holder(segment.holder, refs),
+                "organization": _holder(segment.holder, names),
                 "from": segment.valid_from.isoformat(),
                 "to": _end(segment.valid_to),
                 **present(basis=segment.basis),
@@ -57,7 +60,7 @@ def _domain(one: DomainTimeline, refs: Refs) -> dict[str, Any]:
         ],
         "support": [
             {
-                "organization": _holder(support.organization, refs),
+                "organization": _holder(support.organization, names),
                 "role": support.role,
                 "from": support.valid_from.isoformat(),
                 "to": _end(support.valid_to),
@@ -67,10 +70,20 @@ def _domain(one: DomainTimeline, refs: Refs) -> dict[str, Any]:
     }
 
 
-def _holder(organization_id: OrganizationId | None, refs: Refs) -> Mapping[str, str] | None:
+async def _names(tx: ReadTx, organizations: Iterable[OrganizationId], day: date) -> Names:
+    """What the organizations were called on that day; before the first known name, by that one."""
+    found: dict[OrganizationId, str] = {}
+    for organization_id in organizations:
+        known = await directory.history(tx, organization_id)
+        of_the_day = [one for one in known if one.effective_on <= day] or known[:1]
+        found[organization_id] = of_the_day[-1].name
+    return found
+
+
+def _holder(organization_id: OrganizationId | None, names: Names) -> Mapping[str, str] | None:
     if organization_id is None:
         return None
-    return {"id": str(organization_id), "name": refs[organization_id].name}
+    return {"id": str(organization_id), "name": names[organization_id]}
 
 
 def _end(valid_to: date) -> str | None:

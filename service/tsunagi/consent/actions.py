@@ -33,7 +33,7 @@ async def give(
     if errors := rules.check(document, civil_date(at)):
         raise RuleViolated(errors=errors)
     person = await people.known(tx, caller, PersonId(UUID(document["personId"])))
-    recipients = [OrganizationId(UUID(recipient)) for recipient in document["recipientIds"]]
+    recipients = list(dict.fromkeys(OrganizationId(UUID(one)) for one in document["recipientIds"]))
     await _check_recipients(tx, recipients)
     consent_id = await store.insert(tx, at, caller.organization_id, document, recipient_ids=recipients)
     await ledger.append(
@@ -55,9 +55,10 @@ async def give(
 async def read(
     tx: WriteTx, at: datetime, caller: Caller, consent_id: ConsentId, *, request_id: str
 ) -> Consent:
-    """Raises NotFound for everybody but the giver and the recipients."""
+    """Raises NotFound for everybody but the giver and those recipients who have received the person's record:
+    before that, a consent would tell them who is coming."""
     consent = await store.find(tx, consent_id)
-    if consent is None or caller.organization_id not in (consent.giver_id, *consent.recipient_ids):
+    if consent is None or not await _may_read(tx, caller.organization_id, consent):
         raise NotFound
     await ledger.append(
         tx,
@@ -126,6 +127,13 @@ async def coverage(
     """Which of these sections of the giver's record the viewer may see today."""
     between = (person_id, viewer, giver)
     return rules.coverage((await store.access_rows(tx, between))[between], sections, today)
+
+
+async def _may_read(tx: ReadTx, organization_id: OrganizationId, consent: Consent) -> bool:
+    if organization_id == consent.giver_id:
+        return True
+    related = await people_store.related_stream(tx, consent.person_id, organization_id)
+    return organization_id in consent.recipient_ids and related is not None
 
 
 async def _present(tx: ReadTx, consent_id: ConsentId) -> Consent:

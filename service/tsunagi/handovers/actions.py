@@ -1,6 +1,7 @@
 """The steps of a handover, each from who may take it to what it leaves behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,7 +12,7 @@ from tsunagi.consent.rules import Coverage
 from tsunagi.db import WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import AreaRules
-from tsunagi.errors import ConsentMissing, Notice, RuleViolated, Text
+from tsunagi.errors import ConsentMissing, Notice, ResponsibilityNotHeld, RuleViolated, Text
 from tsunagi.handovers.rules import (
     DomainAnswer,
     DomainState,
@@ -20,7 +21,6 @@ from tsunagi.handovers.rules import (
     answer_due_on,
     answered,
     check_answers,
-    kept,
 )
 from tsunagi.handovers.steps import By, enter, keep, permitted, settle, tell
 from tsunagi.ledger.rules import Action as LedgerAction
@@ -29,7 +29,7 @@ from tsunagi.people import store as people
 from tsunagi.records import rules as record_rules
 from tsunagi.records import store as records
 from tsunagi.responsibility import actions as responsibility
-from tsunagi.responsibility.rules import Basis
+from tsunagi.responsibility.rules import Basis, Domain
 
 BASES: Mapping[str, tuple[Basis, Basis]] = {
     "transition_to_settlement": ("post_employment_6m_duty", "settlement_contract"),
@@ -71,7 +71,8 @@ async def offer_anew(
     if handover.planned_date < today:
         text = Text("引継ぎ予定日が過ぎています", "The planned date has passed")
         raise RuleViolated(errors=(Notice("planned_date.in_past", "error", text, "/plannedDate"),))
-    covered = await _covered(tx, handover, max(today, handover.window_opens_on))
+    readable_on = today if handover.window_open(today) else handover.window_opens_on
+    covered = await _covered(tx, handover, readable_on)
     await _claim(tx, by, handover)
     offered = replace(
         handover,
@@ -80,10 +81,10 @@ async def offer_anew(
         received_at=None,
         answered_at=None,
         reason=None,
-        answer_due_on=answer_due_on(today, handover.window_opens_on, handover.planned_date, area),
-        warnings=[*handover.warnings, *(kept(notice) for notice in _not_covered(covered))],
+        answer_due_on=answer_due_on(today, readable_on, handover.planned_date, area),
     )
     offered = await keep(tx, offered)
+    await _note_coverage(tx, by, offered, covered)
     await tell(tx, by.at, offered, event)
     await enter(
         tx, by, offered, action, before=before, sections=list(covered.visible), consents=covered.consents
@@ -105,33 +106,62 @@ async def _covered(tx: WriteTx, handover: Handover, on: date) -> Coverage:
         today=on,
     )
     if not covered.visible:
-        raise ConsentMissing
+        raise ConsentMissing(
+            Text(
+                f"提供先を recipientIds に含み、{on} に有効な同意を POST /v1/consents で登録してください",
+                f"Record a consent at POST /v1/consents that names the receiver and holds on {on}",
+            )
+        )
     return covered
 
 
-def _not_covered(covered: Coverage) -> list[Notice]:
+async def _note_coverage(tx: WriteTx, by: By, offered: Handover, covered: Coverage) -> None:
+    """The version is on offer, and warns of what its receiver will not see."""
+    code = "consent.section_not_covered"
     text = Text("同意がないため提供先には見えません", "No consent: the receiver will not see this section")
-    return [
-        Notice("consent.section_not_covered", "warning", text, f"/sections/{name}")
-        for name in covered.withheld
-    ]
+    known = await records.warnings(tx, offered.id, offered.version)
+    found = [notice for notice in known if notice.code != code]
+    found += [Notice(code, "warning", text, f"/sections/{name}") for name in covered.withheld]
+    await records.offer(tx, by.at, offered.id, offered.version, found)
 
 
 async def _claim(tx: WriteTx, by: By, handover: Handover) -> None:
     for one in handover.domains:
-        await responsibility.claim(
-            tx,
-            by.at,
-            handover.person_id,
-            handover.sender_id,
-            one.domain,
-            since=one.sender_primary_since,
-            role=one.receiver_role,
-            effective_on=one.starts_on,
-            basis=BASES.get(handover.handover_type, _AGREED)[0],
-            handover_id=handover.id,
-            recorded_by=by.organization_id,
+        with _about(one.domain):
+            await responsibility.claim(
+                tx,
+                by.at,
+                handover.person_id,
+                handover.sender_id,
+                one.domain,
+                since=one.sender_primary_since,
+                role=one.receiver_role,
+                effective_on=one.starts_on,
+                basis=BASES.get(handover.handover_type, _AGREED)[0],
+                handover_id=handover.id,
+                recorded_by=by.organization_id,
+            )
+
+
+@contextmanager
+def _about(domain: Domain) -> Iterator[None]:
+    """What is refused inside says which domain it is about."""
+    try:
+        yield
+    except ResponsibilityNotHeld:
+        text = Text(
+            f"{domain}: 引継ぎの日以降、別の機関が主担当です",
+            f"{domain}: another organization is primary from the day of the handover on",
         )
+        error = Notice("responsibility.not_held", "error", text, "/domains")
+        raise ResponsibilityNotHeld(errors=(error,)) from None
+    except RuleViolated as violated:
+        raise RuleViolated(errors=tuple(_named(error, domain) for error in violated.errors)) from None
+
+
+def _named(error: Notice, domain: Domain) -> Notice:
+    message = Text(f"{domain}: {error.message.ja}", f"{domain}: {error.message.en}")
+    return replace(error, message=message, pointer=error.pointer or "/domains")
 
 
 async def open_early(tx: WriteTx, by: By, handover: Handover) -> Handover:
@@ -175,9 +205,9 @@ async def receive(tx: WriteTx, by: By, handover: Handover) -> Handover:
 
     Receiving again changes nothing. Raises WindowNotOpen, WrongState.
     """
-    if handover.status == "received":
-        return handover
     status = permitted(handover, "receive", by)
+    if handover.status == status:
+        return handover
     received = await keep(tx, replace(handover, status=status, received_at=by.at))
     await people.relate(tx, by.at, handover.person_id, handover.receiver_id, through=handover.id)
     await tell(tx, by.at, received, "handover.received")
@@ -205,7 +235,8 @@ async def accept(
     of = {answer.domain: answer for answer in given}
     for state in handover.domains:
         if of[state.domain].decision == "accept":
-            await _take_over(tx, by, handover, state, of[state.domain])
+            with _about(state.domain):
+                await _take_over(tx, by, handover, state, of[state.domain])
     accepted = replace(
         handover,
         status=status,
@@ -248,7 +279,7 @@ async def _take_over(
         sender=handover.sender_id,
         sender_role_after=state.sender_role_after,
         overlap_from=max(overlap, civil_date(by.at)) if overlap and overlap < answer.starts_on else None,
-        follow_up_until=handover.follow_up_until,
+        follow_up_until=handover.follow_up_ends_before,
         basis=state.basis or BASES.get(handover.handover_type, _AGREED)[1],
         handover_id=handover.id,
     )

@@ -1,6 +1,5 @@
 """A record on its way into a handover: checked, drawn as a draft, amended."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ from tsunagi.directory import store as directory
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import Notice, RuleViolated, Text
 from tsunagi.handovers.actions import offer_anew
-from tsunagi.handovers.rules import DomainState, Handover, kept, window_opens_on
+from tsunagi.handovers.rules import DomainState, Handover, window_opens_on
 from tsunagi.handovers.steps import By, enter, keep, permitted
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, ordered_id
 from tsunagi.people import actions as people
@@ -43,6 +42,16 @@ async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[AreaRules, tupl
     return area, found
 
 
+async def check_new(tx: ReadTx, by: By, record: RecordView, *, keys: MatchKeys) -> tuple[Notice, ...]:
+    """What the rules notice about a record that could be taken as it is; nothing is kept. Raises as `create`."""
+    _, warnings = await check(tx, by, record)
+    if record.person_id is None:
+        await people.check_unknown(tx, by.caller, keys)
+    else:
+        await people.known(tx, by.caller, PersonId(record.person_id))
+    return warnings
+
+
 async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *, keys: MatchKeys) -> Handover:
     """The record is kept as a draft; nobody but the sender knows of it.
 
@@ -51,22 +60,23 @@ async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *,
     """
     area, warnings = await check(tx, by, record)
     person = await _person(tx, by, record, keys)
-    handover = await keep(
-        tx,
-        _drawn(
-            record,
-            area,
-            warnings,
-            handover_id=HandoverId(ordered_id()),
-            person=person,
-            by=by,
-            same_corporation=await directory.same_corporation(
-                tx, by.organization_id, OrganizationId(record.receiver_id)
-            ),
-            area_code=await _area(tx, record),
-        ),
+    receiver = OrganizationId(record.receiver_id)
+    draft = Handover(
+        id=HandoverId(ordered_id()),
+        person_id=person.id,
+        stream=person.stream,
+        sender_id=by.organization_id,
+        receiver_id=receiver,
+        status="draft",
+        version=1,
+        revision=0,
+        same_corporation=await directory.same_corporation(tx, by.organization_id, receiver),
+        recorded_at=by.at,
+        due_on=record.planned_date,
+        **await _stated(tx, record, area),
     )
-    await records.add_version(tx, by.at, handover.id, handover.version, document)
+    handover = await keep(tx, draft)
+    await records.add_version(tx, by.at, handover.id, handover.version, document, warnings)
     await enter(tx, by, handover, "handovers:create", before=None, sections=list(document.sections))
     return handover
 
@@ -79,48 +89,12 @@ async def _person(tx: WriteTx, by: By, record: RecordView, keys: MatchKeys) -> K
     return person
 
 
-async def _area(tx: ReadTx, record: RecordView) -> str | None:
-    """The area whose people should know: the named one, else the receiver's."""
-    return record.area_code or await directory.area_of(tx, OrganizationId(record.receiver_id))
-
-
-def _drawn(
-    record: RecordView,
-    area: AreaRules,
-    warnings: Sequence[Notice],
-    *,
-    handover_id: HandoverId,
-    person: Known,
-    by: By,
-    same_corporation: bool,
-    area_code: str | None,
-) -> Handover:
-    """A draft, drawn from its record."""
-    return Handover(
-        id=handover_id,
-        person_id=person.id,
-        stream=person.stream,
-        sender_id=by.organization_id,
-        receiver_id=OrganizationId(record.receiver_id),
-        handover_type=record.handover_type,
-        status="draft",
-        version=1,
-        revision=0,
-        same_corporation=same_corporation,
-        area_code=area_code,
-        **_read_off(record),
-        window_opens_on=window_opens_on(record.planned_date, area),
-        due_on=record.planned_date,
-        recorded_at=by.at,
-        warnings=[kept(notice) for notice in warnings],
-        domains=tuple(_domain(record, offer) for offer in record.domains),
-    )
-
-
-def _read_off(record: RecordView) -> dict[str, Any]:
-    """The columns that repeat what the record says, so that it can be asked for."""
+async def _stated(tx: ReadTx, record: RecordView, area: AreaRules) -> dict[str, Any]:
+    """The members of a handover that repeat what its record says, so that it can be asked for."""
     overlap = record.sections.handover_plan.overlap
     return {
+        "handover_type": record.handover_type,
+        "area_code": record.area_code or await directory.area_of(tx, OrganizationId(record.receiver_id)),
         "planned_date": record.planned_date,
         "service_ends_on": record.service_ends_on,
         "hired_on": record.hired_on,
@@ -131,6 +105,8 @@ def _read_off(record: RecordView) -> dict[str, Any]:
         "overlap_from": overlap.starts_on if overlap else None,
         "overlap_to": overlap.ends_on if overlap else None,
         "follow_up_until": record.sections.handover_plan.follow_up_until,
+        "window_opens_on": window_opens_on(record.planned_date, area),
+        "domains": tuple(_domain(record, offer) for offer in record.domains),
     }
 
 
@@ -145,6 +121,23 @@ def _domain(record: RecordView, offer: DomainOffer) -> DomainState:
     )
 
 
+async def check_amendment(
+    tx: ReadTx, by: By, handover: Handover, record: RecordView
+) -> tuple[AreaRules, tuple[Notice, ...]]:
+    """What `check` says of a record that could take the handover's place; nothing is kept. Raises as `amend`."""
+    permitted(handover, "amend", by)
+    area, warnings = await check(tx, by, record)
+    text = Text("本人と提供先は変えられません", "The person and the receiver cannot be changed")
+    changed = {
+        "/personId": record.person_id not in (None, handover.person_id),
+        "/receiverId": record.receiver_id != handover.receiver_id,
+    }
+    errors = [Notice("handover.parties_changed", "error", text, at) for at, other in changed.items() if other]
+    if errors:
+        raise RuleViolated(errors=tuple(errors))
+    return area, warnings
+
+
 async def amend(
     tx: WriteTx, by: By, handover: Handover, record: RecordView, document: Document, *, keys: MatchKeys
 ) -> Handover:
@@ -153,15 +146,16 @@ async def amend(
     Raises WrongState once it was answered, RuleViolated also when it names another person or receiver.
     """
     status = permitted(handover, "amend", by)
-    area, warnings = await check(tx, by, record)
-    if record.person_id not in (None, handover.person_id) or record.receiver_id != handover.receiver_id:
-        text = Text("本人と提供先は変えられません", "The person and the receiver cannot be changed")
-        raise RuleViolated(errors=(Notice("handover.parties_changed", "error", text, "/receiverId"),))
+    area, warnings = await check_amendment(tx, by, handover, record)
     await people.recognize_by(tx, by.at, by.caller, Known(handover.person_id, handover.stream), keys)
+    stated = replace(handover, **await _stated(tx, record, area))
     amended = replace(
-        await _redrawn(tx, by, handover, record, area, warnings), status=status, version=handover.version + 1
+        stated,
+        status=status,
+        version=handover.version + 1,
+        window_announced=handover.window_announced and stated.window_open(civil_date(by.at)),
     )
-    await records.add_version(tx, by.at, handover.id, amended.version, document)
+    await records.add_version(tx, by.at, amended.id, amended.version, document, warnings)
     if status == "offered":
         return await offer_anew(
             tx, by, amended, area, "handovers:amend", "handover.amended", before=handover.status
@@ -169,33 +163,3 @@ async def amend(
     amended = await keep(tx, amended)
     await enter(tx, by, amended, "handovers:amend", before=handover.status, sections=list(document.sections))
     return amended
-
-
-async def _redrawn(
-    tx: WriteTx,
-    by: By,
-    handover: Handover,
-    record: RecordView,
-    area: AreaRules,
-    warnings: Sequence[Notice],
-) -> Handover:
-    """The handover drawn from its new record; what the record does not say stays as it was."""
-    drawn = _drawn(
-        record,
-        area,
-        warnings,
-        handover_id=handover.id,
-        person=Known(handover.person_id, handover.stream),
-        by=by,
-        same_corporation=handover.same_corporation,
-        area_code=await _area(tx, record),
-    )
-    return replace(
-        drawn,
-        revision=handover.revision,
-        recorded_at=handover.recorded_at,
-        offered_at=handover.offered_at,
-        window_opened_at=handover.window_opened_at,
-        window_announced=handover.window_announced,
-        reason=handover.reason,
-    )

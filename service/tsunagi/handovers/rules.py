@@ -1,6 +1,6 @@
 """A handover as a value: its states, the one party that may make each step, and what the calendar asks of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -10,7 +10,7 @@ from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import Notice, Text
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.responsibility import milestones
-from tsunagi.responsibility.rules import Basis, Domain, Role, SenderRoleAfter
+from tsunagi.responsibility.rules import FOREVER, Basis, Domain, Role, SenderRoleAfter
 
 Status = Literal[
     "draft",
@@ -133,7 +133,6 @@ class Handover:
     completed_at: datetime | None = None
     person_in_charge: Mapping[str, str] | None = None
     reason: Mapping[str, str] | None = None
-    warnings: Sequence[Mapping[str, str]] = ()
     domains: tuple[DomainState, ...] = ()
 
     def side_of(self, organization_id: OrganizationId) -> Side | None:
@@ -143,6 +142,11 @@ class Handover:
         if organization_id == self.receiver_id and self.offered_at is not None:
             return "receiver"
         return None
+
+    @property
+    def follow_up_ends_before(self) -> date | None:
+        """The first day without follow-up: the record names its last one."""
+        return self.follow_up_until and self.follow_up_until + timedelta(days=1)
 
     def window_open(self, today: date) -> bool:
         return self.window_opened_at is not None or self.window_opens_on <= today
@@ -262,7 +266,10 @@ def _completes(handover: Handover) -> date:
 
 
 def next_due(handover: Handover) -> date:
-    """By when something is next expected of somebody; the planned date when nothing else is."""
+    """By when something is next expected of somebody: the planned date when nothing else is, FOREVER once it has
+    ended, so that what is over comes last."""
+    if handover.status in ENDED:
+        return FOREVER
     if handover.status in UNANSWERED and handover.answer_due_on is not None:
         return handover.answer_due_on
     if handover.status in ("accepted", "overlapping"):
@@ -273,15 +280,3 @@ def next_due(handover: Handover) -> date:
 def looked(handover: Handover) -> Handover:
     """With the dates that follow from its state."""
     return replace(handover, clock_on=next_look(handover), due_on=next_due(handover))
-
-
-def kept(notice: Notice) -> dict[str, str]:
-    """A notice as it is kept with its handover, in both languages."""
-    return {
-        "code": notice.code,
-        "level": notice.level,
-        "pointer": notice.pointer,
-        "ja": notice.message.ja,
-        "en": notice.message.en,
-        "party": notice.party,
-    }

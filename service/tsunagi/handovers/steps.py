@@ -14,7 +14,7 @@ import structlog
 from tsunagi.auth.rules import Caller
 from tsunagi.clock import civil_date
 from tsunagi.db import Database, WriteTx
-from tsunagi.errors import NotFound, WindowNotOpen, WrongState
+from tsunagi.errors import NotFound, Text, WindowNotOpen, WrongState
 from tsunagi.handovers import store
 from tsunagi.handovers.rules import (
     STEPS,
@@ -91,18 +91,22 @@ def permitted(handover: Handover, action: Action, by: By) -> Status:
 
     Raises WindowNotOpen when the receiver is too early, WrongState when the caller cannot do this now.
     """
-    today = civil_date(by.at)
-    if (
-        STEPS[action][0] == side(handover, by) == "receiver"
-        and action != "decline"
-        and not handover.window_open(today)
-    ):
-        raise WindowNotOpen(extensions={"windowOpensOn": handover.window_opens_on.isoformat()})
     status = after(handover.status, action)
     actions = possible(handover, by)
-    if status is None or action not in actions:
-        raise WrongState(extensions={"handoverStatus": handover.status, "availableActions": list(actions)})
-    return status
+    if status is not None and action in actions:
+        return status
+    extensions = {"handoverStatus": handover.status, "availableActions": list(actions)}
+    setter, steps = STEPS[action]
+    early = handover.status in UNANSWERED and not handover.window_open(civil_date(by.at))
+    if early and setter == side(handover, by) == "receiver":
+        raise WindowNotOpen(extensions=extensions | {"windowOpensOn": handover.window_opens_on.isoformat()})
+    whose = {"sender": Text("提供元", "the sender"), "receiver": Text("提供先", "the receiver")}[setter]
+    states = ", ".join(steps)
+    detail = Text(
+        f"{action} ができるのは{whose.ja}で、状態が {states} のときです",
+        f"{action} is for {whose.en} to do, in the states: {states}",
+    )
+    raise WrongState(detail, extensions=extensions)
 
 
 async def enter(

@@ -1,7 +1,7 @@
 """Reading and writing handovers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -68,7 +68,6 @@ handovers = Table(
     Column("completed_at", DateTime(timezone=True), nullable=True),
     Column("person_in_charge", Text, nullable=True, comment="JSON: at the receiver"),
     Column("reason", Text, nullable=True, comment="JSON: of the last decline, return or withdrawal"),
-    Column("warnings", Text, nullable=False, comment="JSON: what the rules noticed about this version"),
     CheckConstraint("sender_id <> receiver_id", name="parties"),
     CheckConstraint(
         "status IN ('draft', 'offered', 'received', 'returned', 'accepted', 'overlapping', 'completed',"
@@ -102,7 +101,7 @@ domains = Table(
 )
 
 
-_JSON = ("person_in_charge", "reason", "warnings")
+_JSON = ("person_in_charge", "reason")
 
 
 def _columns(handover: Handover) -> dict[str, Any]:
@@ -155,9 +154,7 @@ async def of_person(tx: ReadTx, person_id: PersonId, organization_id: Organizati
     return await with_domains(tx, select(handovers).where(handovers.c.person_id == person_id, mine))
 
 
-async def due(
-    tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId] | None
-) -> Handover | None:
+async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId] | None) -> Handover | None:
     """The next handover, behind the key `after`, for which the clock has something to do; held until the
     transaction ends. Those that others hold are passed over."""
     query = select(handovers.c.id).where(handovers.c.clock_on <= today)
@@ -193,6 +190,23 @@ async def listing(
     if after is not None:
         query = query.where(tuple_(handovers.c.due_on, handovers.c.id) > after)
     return await with_domains(tx, query.order_by(handovers.c.due_on, handovers.c.id).limit(limit))
+
+
+async def incoming(
+    tx: ReadTx,
+    organization_id: OrganizationId,
+    statuses: Collection[str],
+    *,
+    today: date,
+    after: HandoverId | None,
+    limit: int,
+) -> list[Handover]:
+    """What comes in to the organization and is open to it, by id, behind `after`."""
+    wanted = Filter(direction="incoming", statuses=sorted(statuses), window="open")
+    query = select(handovers).where(*_conditions(organization_id, wanted, today))
+    if after is not None:
+        query = query.where(handovers.c.id > after)
+    return await with_domains(tx, query.order_by(handovers.c.id).limit(limit))
 
 
 def _conditions(organization_id: OrganizationId, wanted: Filter, today: date) -> list[Any]:

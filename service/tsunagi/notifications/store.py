@@ -58,7 +58,7 @@ events = Table(
 # Numbers are given in the order of reading, under a lock of the organization's own: a feed has no holes and an
 # event that commits late still comes after the reader's cursor.
 _lock_feed = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('events:' || CAST(:organization AS text), 0))"
+    "SELECT pg_advisory_xact_lock(hashtextextended('events:' || CAST(:organization AS uuid), 0))"
 )
 _number = text("""
     WITH newest AS (SELECT coalesce(max(position), 0) AS position FROM events WHERE organization_id = :organization),

@@ -9,17 +9,18 @@ from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import NotFound
-from tsunagi.handovers.rules import Handover
+from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.oversight import store
-from tsunagi.oversight.rules import Finding, FindingKind, of_gap, of_handover
+from tsunagi.oversight.rules import Finding, FindingKind, of_gap, of_handover, overdue
 from tsunagi.people import store as people
 from tsunagi.responsibility import actions as responsibility
 from tsunagi.responsibility.actions import Timeline
 from tsunagi.responsibility.milestones import Milestone, milestones
+from tsunagi.responsibility.rules import Chain, gaps
 
 PEOPLE_BATCH = 200
 
@@ -33,8 +34,11 @@ async def timeline(
     """
     await _record_look(tx, by, person_id)
     found = await responsibility.timeline(tx, person_id, as_of=as_of, known_at=known_at)
-    holes = await responsibility.gaps(tx, [person_id], from_day=date.min)
-    return found, [of_gap(gap.person_id, gap.domain, gap.days) for gap in holes]
+    return found, [
+        of_gap(person_id, one.domain, days)
+        for one in found.domains
+        for days in gaps(Chain(one.segments), from_day=date.min)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,13 @@ class Dated:
 async def dates(tx: WriteTx, by: By, person_id: PersonId) -> list[Dated]:
     """The dates that follow from the person's handovers, those first that come first. Raises NotFound as `timeline`."""
     await _record_look(tx, by, person_id)
-    found: list[Dated] = []
-    for handover in await _visible(tx, by, [person_id]):
-        area = await directory.area_rules(tx, handover.area_code, handover.receiver_id)
-        for one in _milestones(handover, area):
-            overdue = one.on < civil_date(by.at) and handover.status in (
-                "draft",
-                "offered",
-                "received",
-                "returned",
-            )
-            found.append(Dated(one, handover.id, overdue))
+    visible = await _visible(tx, by, [person_id])
+    areas = await _areas(tx, visible)
+    found = [
+        Dated(one, handover.id, overdue(handover, one, civil_date(by.at)))
+        for handover in visible
+        for one in _milestones(handover, areas[_lead_times(handover)])
+    ]
     return sorted(found, key=lambda dated: (dated.milestone.on, dated.milestone.kind))
 
 
@@ -95,7 +95,7 @@ async def _record_look(tx: WriteTx, by: By, person_id: PersonId) -> None:
 
 
 async def _visible(tx: ReadTx, by: By, person_ids: Sequence[PersonId]) -> list[Handover]:
-    """Of these people's handovers, those the caller sends, may read, or audits."""
+    """Of these people's handovers, those the caller sends, may read, or audits; as the calendar has them."""
     remit = await store.remit(tx, by.organization_id)
     today = civil_date(by.at)
 
@@ -104,7 +104,20 @@ async def _visible(tx: ReadTx, by: By, person_ids: Sequence[PersonId]) -> list[H
         audits = handover.area_code in remit and handover.offered_at is not None
         return whose == "sender" or audits or (whose == "receiver" and handover.window_open(today))
 
-    return [handover for handover in await store.handovers_of(tx, person_ids) if seen(handover)]
+    return [as_of(one, today) for one in await store.handovers_of(tx, person_ids) if seen(one)]
+
+
+LeadTimes = tuple[str | None, OrganizationId]
+"""Whose lead times hold for a handover: those of the area, or else of the receiver."""
+
+
+def _lead_times(handover: Handover) -> LeadTimes:
+    return handover.area_code, handover.receiver_id
+
+
+async def _areas(tx: ReadTx, found: Iterable[Handover]) -> dict[LeadTimes, AreaRules]:
+    """Each area is asked for once, however many handovers it has."""
+    return {whose: await directory.area_rules(tx, *whose) for whose in {_lead_times(one) for one in found}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,38 +146,32 @@ async def findings(
 ) -> Page:
     """What needs attention among the people the caller may look at, person by person."""
     found: list[tuple[Finding, Place]] = []
-    last = after.person_id if after else None
-    batch = await _page_of_people(tx, by.organization_id, last, include=after is not None)
-    while batch and len(found) <= limit:
+    first = after.person_id if after else None
+    while len(found) <= limit:
+        people = await store.people(tx, by.organization_id, first=first, limit=PEOPLE_BATCH + 1)
+        batch = people[:PEOPLE_BATCH]
         of = await _findings_of(tx, by, batch, area=area)
         for person_id in batch:
             mine = [one for one in of[person_id] if kind in (None, one.kind)]
             skip = after.findings if after and person_id == after.person_id else 0
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
-        batch = await _page_of_people(tx, by.organization_id, batch[-1], include=False)
+        if len(people) <= PEOPLE_BATCH:
+            break
+        first = people[-1]
     page = found[:limit]
     return Page([one for one, _ in page], page[-1][1] if len(found) > limit else None)
 
 
-async def _page_of_people(
-    tx: ReadTx, organization_id: OrganizationId, last: PersonId | None, *, include: bool
-) -> list[PersonId]:
-    batch = await store.people(tx, organization_id, after=last, limit=PEOPLE_BATCH)
-    return [last, *batch] if include and last is not None else batch
-
-
 async def _findings_of(
-    tx: ReadTx, by: By, batch: Iterable[PersonId], *, area: str | None
+    tx: ReadTx, by: By, batch: Sequence[PersonId], *, area: str | None
 ) -> dict[PersonId, list[Finding]]:
-    ids = list(batch)
-    of: dict[PersonId, list[Finding]] = {person_id: [] for person_id in ids}
-    concerned: set[PersonId] = set()
-    for handover in await _visible(tx, by, ids):
-        if area is None or handover.area_code == area:
-            concerned.add(handover.person_id)
-            rules = await directory.area_rules(tx, handover.area_code, handover.receiver_id)
-            of[handover.person_id] += of_handover(handover, rules, civil_date(by.at))
-    for gap in await responsibility.gaps(tx, ids, from_day=date.min):
-        if area is None or gap.person_id in concerned:
-            of[gap.person_id].append(of_gap(gap.person_id, gap.domain, gap.days))
+    of: dict[PersonId, list[Finding]] = {person_id: [] for person_id in batch}
+    visible = [one for one in await _visible(tx, by, batch) if area in (None, one.area_code)]
+    areas = await _areas(tx, visible)
+    for handover in visible:
+        found = of_handover(handover, areas[_lead_times(handover)], civil_date(by.at))
+        of[handover.person_id] += found
+    concerned = {one.person_id for one in visible} if area else set(batch)
+    for gap in await responsibility.gaps(tx, concerned, from_day=date.min):
+        of[gap.person_id].append(of_gap(gap.person_id, gap.domain, gap.days))
     return of

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from tsunagi.clock import civil_date
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import Party, Text
 from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover
 from tsunagi.ids import HandoverId, PersonId
 from tsunagi.responsibility import milestones
+from tsunagi.responsibility.milestones import Milestone
 from tsunagi.responsibility.rules import FOREVER, Domain, Interval
 
 FindingKind = Literal[
@@ -54,6 +56,28 @@ def of_gap(person_id: PersonId, domain: Domain, days: Interval) -> Finding:
 
 def of_handover(handover: Handover, area: AreaRules, today: date) -> list[Finding]:
     return [finding for rule in RULES for finding in rule(handover, area, today)]
+
+
+def overdue(handover: Handover, milestone: Milestone, today: date) -> bool:
+    """Whether the milestone's day has passed and what was due by then is not done. Most are dates, not dues."""
+    if milestone.on >= today:
+        return False
+    if milestone.kind == "answer_due":
+        return handover.status in (*UNANSWERED, "expired")
+    if handover.status in ENDED:
+        return False
+    match milestone.kind:
+        case "conference_due":
+            return _not_by(handover.first_conference_on, today)
+        case "sharing_due":
+            return handover.continuing_need and _not_by(handover.shared_on, today)
+        case "planned_date":
+            return handover.answered_at is None
+    return False
+
+
+def _not_by(done_on: date | None, today: date) -> bool:
+    return done_on is None or done_on > today
 
 
 def no_answer(handover: Handover, _area: AreaRules, today: date) -> Iterator[Finding]:
@@ -122,7 +146,7 @@ def employer_window(handover: Handover, _area: AreaRules, _today: date) -> Itera
             person_id=handover.person_id,
             handover_id=handover.id,
             domain="employer_liaison",
-            since=min(handover.planned_date, (handover.offered_at or handover.recorded_at).date()),
+            since=min(handover.planned_date, civil_date(handover.offered_at or handover.recorded_at)),
             party="sender",
             message=Text(
                 "企業の窓口となる機関が決まっていません",

@@ -38,15 +38,15 @@ async def sees(tx: ReadTx, organization_id: OrganizationId, person_id: PersonId)
 
 
 async def people(
-    tx: ReadTx, organization_id: OrganizationId, *, after: PersonId | None, limit: int
+    tx: ReadTx, organization_id: OrganizationId, *, first: PersonId | None, limit: int
 ) -> list[PersonId]:
-    """The people the organization may look at, by id, behind `after`."""
+    """The people the organization may look at, by id, from `first` on."""
     seen = union(_related(organization_id), _in_remit(organization_id)).subquery()
     person = seen.c.person_id
-    behind: list[ColumnElement[bool]] = [] if after is None else [person > after]
+    from_first: list[ColumnElement[bool]] = [] if first is None else [person >= first]
     return [
         PersonId(found)
-        for found in await tx.scalars(select(person).where(*behind).order_by(person).limit(limit))
+        for found in await tx.scalars(select(person).where(*from_first).order_by(person).limit(limit))
     ]
 
 

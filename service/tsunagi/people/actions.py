@@ -1,12 +1,12 @@
 """Registering and recognizing people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tsunagi.auth.rules import Caller
-from tsunagi.db import WriteTx
+from tsunagi.db import ReadTx, WriteTx
 from tsunagi.errors import MatchAmbiguous, NotFound, PersonAlreadyKnown, RateLimited, Text
 from tsunagi.ids import PersonId, Stream
 from tsunagi.ledger import store as ledger
@@ -50,18 +50,15 @@ async def register(
     keys: MatchKeys,
     *,
     request_id: str,
-    distinct_from: Sequence[PersonId] = (),
+    distinct_from: Collection[PersonId] = (),
 ) -> Known:
     """The person exists and is in relation with the caller's organization.
 
     `distinct_from` names the people whom a human has compared and found to be others.
 
-    Raises PersonAlreadyKnown when the organization knows one such person, MatchAmbiguous when several.
+    Raises as `check_unknown`.
     """
-    alike = await store.recognize(
-        tx, caller.organization_id, kana_birth_key=keys.kana_birth, certificate_key=keys.certificate
-    )
-    _check_nobody([person_id for person_id in alike if person_id not in distinct_from])
+    await check_unknown(tx, caller, keys, distinct_from=distinct_from)
     person_id, stream = await store.register(tx, at, caller.organization_id)
     person = Known(person_id, stream)
     await recognize_by(tx, at, caller, person, keys)
@@ -78,16 +75,25 @@ async def register(
     return person
 
 
-def _check_nobody(alike: Sequence[PersonId]) -> None:
-    if len(alike) > 1:
+async def check_unknown(
+    tx: ReadTx, caller: Caller, keys: MatchKeys, *, distinct_from: Collection[PersonId] = ()
+) -> None:
+    """Raises PersonAlreadyKnown when the caller's organization knows one such person, MatchAmbiguous when several."""
+    alike = await store.recognize(
+        tx, caller.organization_id, kana_birth_key=keys.kana_birth, certificate_key=keys.certificate
+    )
+    others = [person_id for person_id in alike if person_id not in distinct_from]
+    if len(others) > 1:
         raise MatchAmbiguous
-    if alike:
+    if others:
         raise PersonAlreadyKnown(
             Text(
-                "同じ方であれば personId を使い、別の方であれば distinctFrom に示してください",
-                "Use the personId if this is the same person, or name it in distinctFrom if it is another",
+                "同じ方であればこの personId を使い、別の方であれば POST /v1/people の distinctFrom に示して"
+                "登録してください",
+                "Use this personId if it is the same person; if it is another, register them at POST /v1/people"
+                " with it in distinctFrom",
             ),
-            extensions={"personId": str(alike[0])},
+            extensions={"personId": str(others[0])},
         )
 
 
@@ -103,11 +109,13 @@ async def recognize_by(tx: WriteTx, at: datetime, caller: Caller, person: Known,
     )
 
 
-async def known(tx: WriteTx, caller: Caller, person_id: PersonId) -> Known:
+async def known(tx: ReadTx, caller: Caller, person_id: PersonId) -> Known:
     """Raises NotFound unless the person is in relation with the caller's organization."""
     stream = await store.related_stream(tx, person_id, caller.organization_id)
     if stream is None:
-        raise NotFound
+        raise NotFound(
+            Text("personId: 関係のある本人にありません", "personId: nobody the caller is in relation with")
+        )
     return Known(person_id, stream)
 
 

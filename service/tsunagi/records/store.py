@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -14,13 +14,16 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
-    Text,
     Uuid,
+    func,
     select,
     tuple_,
+    update,
 )
+from sqlalchemy import Text as TextType
 
 from tsunagi.db import ReadTx, WriteTx, metadata
+from tsunagi.errors import Notice, Text
 from tsunagi.ids import HandoverId
 from tsunagi.strict_json import canonical_bytes, split
 
@@ -31,9 +34,19 @@ versions = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column(
-        "header", Text, nullable=False, comment="the record's members but sections and extensions, as sent"
+        "header",
+        TextType,
+        nullable=False,
+        comment="the record's members but sections and extensions, as sent",
     ),
-    Column("extensions", Text, nullable=True, comment="as sent"),
+    Column("extensions", TextType, nullable=True, comment="as sent"),
+    Column("warnings", TextType, nullable=False, comment="JSON: what the rules noticed"),
+    Column(
+        "offered_at",
+        DateTime(timezone=True),
+        nullable=True,
+        comment="since when the receiver may read it, if at all",
+    ),
 )
 
 sections = Table(
@@ -41,9 +54,9 @@ sections = Table(
     metadata,
     Column("handover_id", Uuid, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("section", Text, primary_key=True),
+    Column("section", TextType, primary_key=True),
     Column("place", Integer, nullable=False, comment="the section's place in the record, from 0"),
-    Column("document", Text, nullable=False, comment="as sent, to the letter"),
+    Column("document", TextType, nullable=False, comment="as sent, to the letter"),
     Column("hash", LargeBinary, nullable=False, comment="SHA-256 of the RFC 8785 form"),
     ForeignKeyConstraint(
         ["handover_id", "version"], ["record_versions.handover_id", "record_versions.version"]
@@ -59,6 +72,17 @@ class Document:
     extensions: str | None
     sections: Mapping[str, str]
     hashes: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version as it is kept."""
+
+    document: Document
+    recorded_at: datetime
+    offered_at: datetime | None
+    """Since when the receiver may read it; None: it was never on offer."""
+    warnings: tuple[Notice, ...]
 
 
 def document_of(source: str) -> Document:
@@ -81,7 +105,12 @@ def document_of(source: str) -> Document:
 
 
 async def add_version(
-    tx: WriteTx, at: datetime, handover_id: HandoverId, version: int, document: Document
+    tx: WriteTx,
+    at: datetime,
+    handover_id: HandoverId,
+    version: int,
+    document: Document,
+    warnings: Iterable[Notice],
 ) -> None:
     await tx.execute(
         versions.insert().values(
@@ -90,6 +119,7 @@ async def add_version(
             recorded_at=at,
             header=document.header,
             extensions=document.extensions,
+            warnings=_written(warnings),
         )
     )
     await tx.execute(
@@ -108,11 +138,22 @@ async def add_version(
     )
 
 
+async def offer(
+    tx: WriteTx, at: datetime, handover_id: HandoverId, version: int, warnings: Iterable[Notice]
+) -> None:
+    """The version is on offer, with these warnings; its receiver may read it from now on."""
+    await tx.execute(
+        update(versions)
+        .where(versions.c.handover_id == handover_id, versions.c.version == version)
+        .values(offered_at=func.coalesce(versions.c.offered_at, at), warnings=_written(warnings))
+    )
+
+
 Version = tuple[HandoverId, int]
 
 
-async def documents(tx: ReadTx, *wanted: Version) -> dict[Version, Document]:
-    """The documents of these versions, whole."""
+async def load(tx: ReadTx, *wanted: Version) -> dict[Version, Kept]:
+    """These versions, whole."""
     key = tuple_(versions.c.handover_id, versions.c.version)
     heads = (await tx.execute(select(versions).where(key.in_(wanted)))).all()
     parts = (
@@ -128,11 +169,16 @@ async def documents(tx: ReadTx, *wanted: Version) -> dict[Version, Document]:
         texts[(row.handover_id, row.version)][row.section] = row.document
         hashes[(row.handover_id, row.version)][row.section] = row.hash
     return {
-        (row.handover_id, row.version): Document(
-            row.header,
-            row.extensions,
-            texts[(row.handover_id, row.version)],
-            hashes[(row.handover_id, row.version)],
+        (row.handover_id, row.version): Kept(
+            Document(
+                row.header,
+                row.extensions,
+                texts[(row.handover_id, row.version)],
+                hashes[(row.handover_id, row.version)],
+            ),
+            row.recorded_at,
+            row.offered_at,
+            _read(row.warnings),
         )
         for row in heads
     }
@@ -147,9 +193,29 @@ async def section_names(tx: ReadTx, handover_id: HandoverId, version: int) -> li
     return list(found)
 
 
-async def recorded_at(tx: ReadTx, handover_id: HandoverId, version: int) -> datetime | None:
-    return await tx.scalar(
-        select(versions.c.recorded_at).where(
+async def warnings(tx: ReadTx, handover_id: HandoverId, version: int) -> tuple[Notice, ...]:
+    """What the rules noticed about the version."""
+    found = await tx.scalar(
+        select(versions.c.warnings).where(
             versions.c.handover_id == handover_id, versions.c.version == version
         )
     )
+    return _read(found or "[]")
+
+
+async def newest_offered(tx: ReadTx, *handover_ids: HandoverId) -> dict[HandoverId, int]:
+    """The newest version of each that was ever on offer."""
+    found = await tx.execute(
+        select(versions.c.handover_id, func.max(versions.c.version))
+        .where(versions.c.handover_id.in_(handover_ids), versions.c.offered_at.is_not(None))
+        .group_by(versions.c.handover_id)
+    )
+    return {HandoverId(handover_id): version for handover_id, version in found}
+
+
+def _written(notices: Iterable[Notice]) -> str:
+    return json.dumps([asdict(notice) for notice in notices], ensure_ascii=False)
+
+
+def _read(kept: str) -> tuple[Notice, ...]:
+    return tuple(Notice(**{**one, "message": Text(**one["message"])}) for one in json.loads(kept))

@@ -188,12 +188,17 @@ async def timeline(tx: ReadTx, person_id: PersonId, *, as_of: date, known_at: da
 
 
 async def gaps(
-    tx: ReadTx, person_ids: Collection[PersonId], *, from_day: date, until: date = FOREVER
+    tx: ReadTx,
+    person_ids: Collection[PersonId],
+    *,
+    from_day: date,
+    until: date = FOREVER,
+    known_at: datetime | None = None,
 ) -> tuple[Gap, ...]:
-    """The days within [from_day, until) on which a domain of these people is nobody's."""
+    """The days within [from_day, until) on which a domain of these people is nobody's, as known then."""
     return tuple(
         Gap(known.person_id, known.domain, days, known.recorded_at)
-        for known in await store.load(tx, person_ids)
+        for known in await store.load(tx, person_ids, known_at=known_at)
         for days in rules.gaps(known.picture.chain, from_day=from_day, until=until)
     )
 

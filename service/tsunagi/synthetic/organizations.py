@@ -19,7 +19,7 @@ from tsunagi.directory.rules import (
     corporate_number_check_digit,
     modulus_10,
 )
-from tsunagi.synthetic.people import staff_name
+from tsunagi.synthetic.people import draws, staff_name
 
 PREFECTURES = {
     "13": "東京都",
@@ -161,7 +161,7 @@ HOME = AREAS[0]
 
 
 def organizations(seed: int = 0) -> Organizations:
-    """Different seeds give organizations of different names and numbers; prefectures take turns."""
+    """Different seeds give organizations of different numbers; prefectures take turns."""
     number, prefecture = divmod(seed, len(PREFECTURES))
     home, other = AREAS[2 * prefecture : 2 * prefecture + 2]
     return Organizations(
@@ -187,15 +187,12 @@ def organization(
     """
     if not 0 <= number < PER_PREFECTURE:
         raise ValueError(f"a prefecture has {PER_PREFECTURE} organizations of a kind, numbered from 0")
-    rng = Random(f"organization/{area.prefecture_code}/{kind}/{number}")
+    rng = draws(f"organization/{area.prefecture_code}/{kind}/{number}")
     place = _PLACES[AREAS.index(area)]
-    round_, turn = divmod(number, len(_NICKNAMES))
-    nickname = _NICKNAMES[turn] + (f"第{round_ + 1}" if round_ else "")
-    again = f"第{number + 1}" if number else ""
     return OrganizationProfile(
         kind=kind,
-        name=_NAMES[kind].format(nickname=nickname, place=place, again=again) + "(架空)",
-        corporate_body=_corporate_body(rng, kind, number, area, nickname),
+        name=_name(kind, number, place),
+        corporate_body=_corporate_body(rng, kind, number, area),
         address=Address(
             prefecture_code=area.prefecture_code,
             municipality_code=area.municipality_codes[0],
@@ -216,6 +213,16 @@ def organization(
     )
 
 
+def _name(kind: OrganizationKind, number: int, place: str) -> str:
+    again = f"第{number + 1}" if number else ""
+    return _NAMES[kind].format(nickname=_nickname(number), place=place, again=again) + "(架空)"
+
+
+def _nickname(number: int) -> str:
+    again, turn = divmod(number, len(_NICKNAMES))
+    return _NICKNAMES[turn] + (f"第{again + 1}" if again else "")
+
+
 def office_number(kind: OrganizationKind, number: int, area: Area = HOME) -> str:
     """Ten digits as domain practice builds them: prefecture, kind of office, 99, serial, check digit."""
     office = "3" if kind == "consultation_support" else "1"
@@ -234,14 +241,12 @@ def _serial(kind: OrganizationKind, number: int) -> int:
     return 1 + number * len(KINDS) + KINDS.index(kind)
 
 
-def _corporate_body(
-    rng: Random, kind: OrganizationKind, number: int, area: Area, nickname: str
-) -> CorporateBody | None:
+def _corporate_body(rng: Random, kind: OrganizationKind, number: int, area: Area) -> CorporateBody | None:
     if kind in ("prefecture", "municipality", "labor_bureau", "hello_work"):
         return None
     form = "株式会社{}" if kind == "employer" else rng.choice(_CORPORATE_FORMS)
     return CorporateBody(
-        name=form.format(f"架空{nickname}"),
+        name=form.format(f"架空{_nickname(number)}"),
         corporate_number=corporate_number(int(area.prefecture_code) * 10**6 + _serial(kind, number)),
         representative=staff_name(rng),
         prefecture_code=area.prefecture_code,

@@ -112,7 +112,14 @@ _SCHEDULES = {
     35: "月〜金 9時〜17時(休憩1時間)",
     40: "月〜金 8時30分〜17時30分(休憩1時間)",
 }
-_COMMUTES = ("電車で40分(時差出勤)", "自転車で15分", "徒歩とバスで35分", "電車とバスで50分", "家族の車で20分", "送迎バスで25分")
+_COMMUTES = (
+    "電車で40分(時差出勤)",
+    "自転車で15分",
+    "徒歩とバスで35分",
+    "電車とバスで50分",
+    "家族の車で20分",
+    "送迎バスで25分",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +172,9 @@ def job(rng: Random, number: int, prefecture_code: str) -> Job:
         task=rng.choice(trade.tasks),
         weekly_hours=hours,
         employment_type="regular" if hours == 40 else rng.choice(("contract", "part_time", "part_time")),
-        disclosure=rng.choice(("disability_quota", "disability_quota", "disability_quota", "general_disclosed")),
+        disclosure=rng.choice(
+            ("disability_quota", "disability_quota", "disability_quota", "general_disclosed")
+        ),
         commute=rng.choice(_COMMUTES),
         coach=rng.choice(
             (

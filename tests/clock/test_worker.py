@@ -1,0 +1,94 @@
+"""The worker: nothing is lost or done twice when it stops, fails, or is not alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from tests.crowd import accept, events, offer
+from tests.world import World
+from tsunagi.app import keep_time
+from tsunagi.db import Database, ReadTx, WriteTx
+from tsunagi.handovers.steps import advance
+
+
+class Failing(Database):
+    """A database that goes away at its writes of these numbers, counted from 1."""
+
+    def __init__(self, behind: Database, *numbers: int) -> None:
+        self.behind = behind
+        self.numbers = numbers
+        self.writes = 0
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        async with self.behind.read() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteTx]:
+        self.writes += 1
+        if self.writes in self.numbers:
+            raise ConnectionResetError
+        async with self.behind.write() as tx:
+            yield tx
+
+    async def close(self) -> None:
+        """Whoever made the database behind closes it."""
+
+
+async def five_that_overlap(world: World) -> list[str]:
+    ids = [(await accept(world, await offer(world, number)))["id"] for number in range(5)]
+    world.on("2027-01-01")
+    return ids
+
+
+async def states(world: World) -> list[str]:
+    async with world.services.db.read() as tx:
+        return list(await tx.scalars(text("SELECT status FROM handovers ORDER BY status")))
+
+
+async def test_a_run_that_is_cut_off_is_finished_by_the_next_one(world: World) -> None:
+    await five_that_overlap(world)
+    now, before = world.services.clock.now(), len(await events(world.center))
+    with pytest.raises(ConnectionResetError):
+        await advance(Failing(world.services.db, 3), now)
+    assert await states(world) == ["accepted"] * 3 + ["overlapping"] * 2
+    assert await advance(world.services.db, now) == 3
+    assert await states(world) == ["overlapping"] * 5
+    assert (await events(world.center))[before:] == [("overlapping", "overlapping")] * 5
+
+
+async def test_a_handover_that_fails_does_not_hold_up_the_others(world: World) -> None:
+    broken = (await five_that_overlap(world))[0]
+    async with world.services.db.write() as tx:
+        await tx.execute(text("DELETE FROM handover_domains WHERE handover_id = :id"), {"id": broken})
+    with structlog.testing.capture_logs() as logs:
+        assert await advance(world.services.db, world.services.clock.now()) == 4
+    assert await states(world) == ["accepted"] + ["overlapping"] * 4
+    assert [one["event"] for one in logs] == ["handover stands still"]
+
+
+async def test_nothing_due_means_nothing_moved(world: World) -> None:
+    assert await advance(world.services.db, world.services.clock.now()) == 0
+
+
+async def test_the_worker_goes_on_after_a_round_that_failed(world: World) -> None:
+    await accept(world, await offer(world))
+    world.on("2027-01-01")
+    failing = Failing(world.services.db, 1, 2)
+    settings = world.services.settings.model_copy(update={"worker_interval_seconds": 0.01})
+    with structlog.testing.capture_logs() as logs, pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await keep_time(replace(world.services, db=failing, settings=settings))
+    told = [(one["event"], one.get("kind"), one.get("moved")) for one in logs if one["event"] != "request"]
+    assert told[:3] == [
+        ("clock failed", "ConnectionResetError", None),
+        ("clock failed", "ConnectionResetError", None),
+        ("clock", None, 1),
+    ]
+    assert await states(world) == ["overlapping"]
