@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from tests.running import plain_url
 from tests.world_fixtures import contract, data_dir, http, services, world
 from tsunagi import embedded
 from tsunagi.db import Database, ReadTx, WriteTx, async_url
@@ -21,12 +22,6 @@ from tsunagi.migrating import migrate
 ROOT = Path(__file__).parents[1]
 
 __all__ = ["contract", "data_dir", "http", "services", "world"]
-
-
-def plain_url(url: str, database: str) -> str:
-    """`url`, with another database's name."""
-    base, _, query = url.partition("?")
-    return base.rsplit("/", 1)[0] + "/" + database + (f"?{query}" if query else "")
 
 
 async def run_sql(url: str, *statements: str) -> None:

@@ -29,6 +29,7 @@ AREA = "12-91"
 @dataclass(frozen=True)
 class RunningService:
     base_url: str
+    database_url: str
     services: Services
     clock: Clock
     settlement: OrganizationId
@@ -62,6 +63,42 @@ async def _organizations(db: Database, at: datetime) -> list[OrganizationId]:
         return [await directory.add_organization(tx, one, at=at) for one in profiles]
 
 
+class _Thread(threading.Thread):
+    """Serves one database in an event loop of its own, from `start` to `stop`."""
+
+    services: Services
+    organizations: list[OrganizationId]
+    server: uvicorn.Server
+
+    def __init__(self, database_url: str, settings: Settings, clock: Clock) -> None:
+        super().__init__(daemon=True)
+        self.database_url, self.settings, self.clock = database_url, settings, clock
+        self.ready = threading.Event()
+
+    def run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        db = Database(self.database_url)
+        self.services = create_services(self.settings, db, self.clock)
+        self.organizations = await _organizations(db, datetime.now(UTC))
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(self.services), port=self.settings.port, log_config=None, access_log=False
+            )
+        )
+        serving = asyncio.create_task(self.server.serve())
+        while not self.server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        self.ready.set()
+        await serving
+        await db.close()
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.join(30)
+
+
 @contextlib.contextmanager
 def running_service(server_url: str, template_url: str, data_dir: Path) -> Iterator[RunningService]:
     """Serves from a thread of its own until the block ends."""
@@ -70,33 +107,14 @@ def running_service(server_url: str, template_url: str, data_dir: Path) -> Itera
     asyncio.run(_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
     port = free_port()
     settings = Settings(data_dir=data_dir, base_url=f"http://127.0.0.1:{port}", port=port, metrics_port=0)
-    started: dict[str, object] = {}
-    ready = threading.Event()
-    clock = Clock()
-
-    async def serve() -> None:
-        db = Database(plain_url(server_url, name))
-        services = create_services(settings, db, clock)
-        ids = await _organizations(db, datetime.now(UTC))
-        config = uvicorn.Config(
-            create_app(services), host="127.0.0.1", port=port, log_config=None, access_log=False
-        )
-        server = uvicorn.Server(config)
-        started.update(server=server, services=services, ids=ids)
-        task = asyncio.create_task(server.serve())
-        while not server.started and not task.done():
-            await asyncio.sleep(0.02)
-        ready.set()
-        await task
-        await db.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread = _Thread(plain_url(server_url, name), settings, Clock())
     thread.start()
-    assert ready.wait(60), "the service did not start"
-    settlement, center = started["ids"]  # type: ignore[misc]
+    assert thread.ready.wait(60), "the service did not start"
+    settlement, center = thread.organizations
     try:
-        yield RunningService(settings.base_url, started["services"], clock, settlement, center)  # type: ignore[arg-type]
+        yield RunningService(
+            settings.base_url, thread.database_url, thread.services, thread.clock, settlement, center
+        )
     finally:
-        started["server"].should_exit = True  # type: ignore[attr-defined]
-        thread.join(30)
+        thread.stop()
         asyncio.run(_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -40,8 +40,8 @@ def said(value: Any) -> Iterator[str]:
             yield from said(item)
     elif isinstance(value, str) and not value.isascii():
         yield from {value} - {"架空"}  # so are the organizations
-    elif isinstance(value, str) and len(value) >= 9 and value[2:5].isdigit() | ("@" in value):
-        yield value
+    elif isinstance(value, str) and not value.startswith("20"):
+        yield from {value} if "@" in value or sum(map(str.isdigit, value)) >= 8 else ()
 
 
 def assert_silent(answer: httpx2.Response, handover: dict[str, Any], world: World) -> None:

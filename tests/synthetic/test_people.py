@@ -24,14 +24,15 @@ def test_different_numbers_are_different_people_to_the_matching(first: int) -> N
     assert len(by_name) == len(by_certificate) == SOME
 
 
-@pytest.mark.parametrize("names", [FAMILY_NAMES, GIVEN_NAMES])
-def test_no_reading_is_listed_twice(names: tuple[tuple[str, ...], ...]) -> None:
-    readings = [name[0] for name in names]
-    assert len(readings) == len(set(readings))
+def test_no_reading_is_listed_twice() -> None:
+    families, given = [name.kana for name in FAMILY_NAMES], [name.kana for name in GIVEN_NAMES]
+    assert len(families) == len(set(families))
+    assert len(given) == len(set(given))
 
 
 def test_names_are_composed_and_some_lie_beyond_what_old_software_knows() -> None:
-    variants = [variant for name in (*FAMILY_NAMES, *GIVEN_NAMES) for variant in name.variants]
+    variants = [variant for name in FAMILY_NAMES for variant in name.variants]
+    variants += [variant for name in GIVEN_NAMES for variant in name.variants]
     assert all(unicodedata.is_normalized("NFC", variant) for variant in variants)
     assert any(ord(letter) > 0xFFFF for variant in variants for letter in variant)
 

@@ -53,8 +53,10 @@ TYPE_BASE = "https://tsunagi.example/problems/"
 RETRY_SECONDS = 5
 MAX_ERRORS = 100
 
-_TRANSIENT = {"40001", "40P01", "53300", "55P03", "57014", "57P01", "57P02", "57P03"}
-"""SQLSTATEs after which the same request may succeed: serialization, deadlock, lock and server restarts."""
+_TRANSIENT = {"40001", "40P01", "55P03"}
+"""SQLSTATEs after which the same request may succeed: serialization failure, deadlock, lock timeout."""
+_AWAY = {"08", "28", "3D", "53", "57"}
+"""Classes of SQLSTATEs that say that there is no database to speak to, or that it can do no more just now."""
 
 log = structlog.get_logger()
 
@@ -136,9 +138,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 async def on_database_error(request: Request, error: Exception) -> Response:
     """A database that is away is not a fault of the request; anything else it says is one of ours."""
-    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     gone = isinstance(error, InterfaceError | OperationalError | PoolTimeout | OSError)
-    if gone or code in _TRANSIENT or getattr(error, "connection_invalidated", False):
+    gone = gone or code in _TRANSIENT or code[:2] in _AWAY
+    if gone or getattr(error, "connection_invalidated", False):
         log.warning("database unavailable", kind=type(error).__name__, sqlstate=code)
         return problem(Unavailable(), request)
     return await on_error(request, error)

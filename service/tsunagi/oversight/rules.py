@@ -122,7 +122,8 @@ def sharing_late(handover: Handover, area: AreaRules, today: date) -> Iterator[F
     if handover.service_ends_on is None or not handover.continuing_need:
         return
     due = milestones.sharing_due(handover.service_ends_on, area)
-    if handover.status in ENDED - {"completed"} or (handover.shared_on or today) <= due:
+    shared_on = min(handover.shared_on or today, today)  # what is announced has not been done yet
+    if handover.status in ENDED - {"completed"} or shared_on <= due:
         return
     yield Finding(
         kind="sharing_late",

@@ -14,7 +14,7 @@ from tsunagi.synthetic.timeline import Flaw, HandoverType, Timeline
 from tsunagi.synthetic.work import Job, job
 
 Size = Literal["small", "usual", "large"]
-"""Of a record: little more than an offer needs (4 KB), 7 to 13 KB, or years of support (some 60 KB)."""
+"""Of a record: little more than an offer needs (4 KB), 7 to 13 KB, or years of support (20 to 70 KB)."""
 
 Living = Literal["family", "alone", "group_home"]
 

@@ -32,7 +32,7 @@ def service(
 @pytest.fixture(scope="session")
 async def registry(service: RunningService) -> AsyncIterator[Database]:
     """The service's database, to register in what its operator would."""
-    url = service.services.db._engine.url.render_as_string(hide_password=False)
+    url = service.database_url
     database = Database(url, pool_size=2)
     yield database
     await database.close()

@@ -97,8 +97,7 @@ class Software:
         record = settlement_record(self.receiving, **changes)
         identity = record["sections"]["identity"]
         identity["certificate"] = {"municipalityCode": "12199", "number": f"{uuid4().int % 10**10:010}"}
-        identity["familyNameKana"] = "".join(chr(0x30A2 + digit) for digit in uuid4().bytes[:6] if digit < 80)
-        identity["familyNameKana"] += "アイ"
+        identity["familyNameKana"] = "".join(chr(ord("ア") + digit % 80) for digit in uuid4().bytes)
         return record
 
     async def offered(self, client: Face, **changes: Any) -> Any:

@@ -13,11 +13,10 @@ from tsunagi_client import Tsunagi
 README = Path(__file__).parents[3] / "clients" / "python" / "README.md"
 
 
+@pytest.mark.parametrize("software", [Tsunagi], indirect=True)
 def test_the_example_offers_a_handover(
     software: Software, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if software.face is not Tsunagi:
-        pytest.skip("the example blocks")
     key = tmp_path / "key.pem"
     key.write_bytes(software.key.as_pem(private=True))
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)

@@ -1,0 +1,1 @@
+"""Measures Tsunagi against floors on the same machine, in the same run."""
