@@ -20,6 +20,7 @@ from tsunagi.clock import Clock
 from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.handovers.steps import advance
+from tsunagi.logs import where
 from tsunagi.people.secret import matching_secret
 from tsunagi.settings import Settings
 
@@ -83,11 +84,11 @@ async def keep_time(services: Services) -> None:
     """Takes the clock's steps as they fall due, until cancelled. A failure is logged and tried again."""
     while True:
         try:
-            async with services.db.write() as tx:
-                await forget_expired(tx, datetime.now(UTC))
             moved = await advance(services.db, services.clock.now())
             if moved:
                 log.info("clock", moved=moved)
+            async with services.db.write() as tx:
+                await forget_expired(tx, datetime.now(UTC))
         except Exception as error:  # the database may be away; the next round sees what this one missed
-            log.warning("clock failed", kind=type(error).__name__)
+            log.warning("clock failed", kind=type(error).__name__, where=where(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)

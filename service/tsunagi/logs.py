@@ -2,8 +2,12 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
+
+_OURS = f"{Path(__file__).parent}/"
 
 
 def configure(log_format: str, *, quiet: bool = False) -> None:
@@ -28,3 +32,10 @@ def configure(log_format: str, *, quiet: bool = False) -> None:
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def where(error: BaseException) -> list[str]:
+    """The error's stack as files and lines, ours and the last: its message may hold what was submitted."""
+    frames = [f"{frame.f_code.co_filename}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [frame.removeprefix(_OURS) for frame in frames if frame.startswith(_OURS)]
+    return [*ours, *(frame.rpartition("/")[2] for frame in frames[-1:])]

@@ -47,13 +47,13 @@ async def support(world: World, person_id: str, domain: str) -> set[tuple[str, s
 async def test_responsibility_moves_on_the_effective_date_and_not_on_the_click(world: World) -> None:
     accepted = await world.accepted()
     found = await primaries(world, accepted["personId"], "2026-11-20", "2027-03-31", PLANNED, "2030-01-01")
-    assert found == dict.fromkeys(DOMAINS, ["sender", "sender", "receiver", "receiver"])
+    assert list(found.values()) == [["sender", "sender", "receiver", "receiver"]] * 3
 
 
 async def test_before_an_answer_the_sender_stays_primary_for_ever(world: World) -> None:
     received = await world.received()
     found = await primaries(world, received["personId"], "2024-04-01", "2026-11-20", PLANNED, "2100-01-01")
-    assert found == dict.fromkeys(DOMAINS, ["sender"] * 4)
+    assert list(found.values()) == [["sender"] * 4] * 3
 
 
 async def test_each_domain_may_have_a_day_of_its_own(world: World) -> None:

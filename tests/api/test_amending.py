@@ -85,7 +85,10 @@ async def test_amending_what_is_on_offer_needs_consent_still(world: World) -> No
     [
         ({"receiverId": "other"}, ["/receiverId"]),
         ({"personId": "01930000-0000-7000-8000-00000000dead"}, ["/personId"]),
-        ({"receiverId": "other", "personId": "01930000-0000-7000-8000-00000000dead"}, ["/personId", "/receiverId"]),
+        (
+            {"receiverId": "other", "personId": "01930000-0000-7000-8000-00000000dead"},
+            ["/personId", "/receiverId"],
+        ),
     ],
 )
 async def test_person_and_receiver_stay_who_they_are(

@@ -40,7 +40,9 @@ async def another(world: World, sender: Organization, **changes: Any) -> dict[st
     return found
 
 
-@pytest.mark.parametrize("status", ["draft", "offered", "received", "returned", "accepted", "declined", "withdrawn"])
+@pytest.mark.parametrize(
+    "status", ["draft", "offered", "received", "returned", "accepted", "declined", "withdrawn"]
+)
 async def test_a_status_lists_those_in_it(world: World, status: str) -> None:
     found = await reach(world, status)
     for who in (world.settlement, world.center):
@@ -91,7 +93,13 @@ async def test_conditions_are_combined(world: World) -> None:
     offered = await world.offered()
     query = "direction=incoming&status=offered&window=open&area=12-91&dueBefore=2027-12-31"
     assert await ids(world.center, query) == [offered["id"]]
-    for changed in ("direction=outgoing", "status=received", "window=closed", "area=x", "dueBefore=2026-01-01"):
+    for changed in (
+        "direction=outgoing",
+        "status=received",
+        "window=closed",
+        "area=x",
+        "dueBefore=2026-01-01",
+    ):
         name = changed.partition("=")[0]
         other = "&".join(changed if part.startswith(name + "=") else part for part in query.split("&"))
         assert await ids(world.center, other) == [], changed
@@ -149,7 +157,14 @@ async def test_the_nearest_due_date_comes_first(world: World) -> None:
 async def test_foreign_rows_are_never_listed(world: World, db: Database) -> None:
     await copies(db, (await world.offered())["id"], 3)
     for who in (world.transition, world.other, world.auditor):
-        for query in ("", "direction=incoming", "direction=outgoing", "status=offered", "window=open", "area=12-91"):
+        for query in (
+            "",
+            "direction=incoming",
+            "direction=outgoing",
+            "status=offered",
+            "window=open",
+            "area=12-91",
+        ):
             assert await ids(who, query) == []
 
 

@@ -47,7 +47,6 @@ async def pages(who: Organization, limit: int, query: str = "") -> list[dict[str
         if page["nextCursor"] is None:
             assert "link" not in answer.headers
             return found
-        assert len(page["items"]) == limit
         where = f"/v1/findings?limit={limit}{query}&cursor={page['nextCursor']}"
         assert page["nextCursor"] in answer.headers["link"]
 
@@ -68,6 +67,7 @@ async def test_pages_join_up_however_many_people_are_looked_at_together(
     await crowd(world)
     whole = await pages(world.settlement, 200)
     monkeypatch.setattr("tsunagi.oversight.actions.PEOPLE_BATCH", people_at_a_time)
+    monkeypatch.setattr("tsunagi.oversight.actions.BATCHES_PER_PAGE", 2)
     assert await pages(world.settlement, 200) == whole
     assert await pages(world.settlement, 2) == whole
 
@@ -166,6 +166,13 @@ _multiply = [
 ]
 
 
+async def count_pages(who: Organization) -> int:
+    where, pages = "/v1/findings?area=12-91&limit=200", 1
+    while following := (await who.get(where)).json()["nextCursor"]:
+        where, pages = f"/v1/findings?area=12-91&limit=200&cursor={following}", pages + 1
+    return pages
+
+
 async def test_two_thousand_people_are_not_asked_about_one_by_one(world: World) -> None:
     await offer(world)
     async with world.services.db.write() as tx:
@@ -173,10 +180,8 @@ async def test_two_thousand_people_are_not_asked_about_one_by_one(world: World) 
             await tx.execute(text(statement))
     with Statements() as of_nothing:
         began = time.perf_counter()
-        answer = await world.auditor.get("/v1/findings?area=12-91&limit=200")
+        assert await count_pages(world.auditor) == 2
         took = time.perf_counter() - began
-    assert answer.json()["items"] == []
-    print("STAT", of_nothing.sent, took)
     assert of_nothing.sent < MANY / 10
     assert took < 10
     world.on("2027-01-01")

@@ -14,7 +14,8 @@ from tests.schemas.test_examples import INDEXED, label
 from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
-    "acceptance", "area", "consent-resource", "consent-withdrawal", "disclosed-record", "event", "finding",
+    "acceptance", "area", "consent-resource", "consent-withdrawal", "directory-entries",
+    "disclosed-record", "event", "finding",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "milestone",
     "organization", "person", "person-candidate", "person-match", "person-registration", "problem", "reason",
     "responsibility", "validation", "warning",

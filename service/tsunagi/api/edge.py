@@ -27,6 +27,7 @@ from tsunagi.errors import (
     IdempotencyKeyRequired,
     InvalidParameter,
     NotFound,
+    Party,
     PreconditionRequired,
     Refusal,
     SchemaInvalid,
@@ -265,7 +266,8 @@ def _checked_body(contract: Contract, operation: Operation, raw: bytes) -> Any:
     if not raw and not operation.body_required:
         return {}
     value = parse(raw)
-    contract.check(operation.body, value)
+    party: Party = "receiver" if operation.scope == Scope.HANDOVERS_ANSWER else "sender"
+    contract.check(operation.body, value, party=party)
     return value
 
 

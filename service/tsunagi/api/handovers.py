@@ -16,7 +16,7 @@ from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.disclosure import actions as disclosure
-from tsunagi.errors import Notice, PreconditionFailed
+from tsunagi.errors import Notice, PreconditionFailed, Text
 from tsunagi.handovers import actions, drafting, store
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
@@ -115,7 +115,9 @@ async def _present(tx: WriteTx, call: Call) -> Handover:
     if call.parameters.get("If-Match") is not None and "*" not in expected:
         standing = await disclosure.standing(tx, call.by, handover)
         if standing.etag not in expected:
-            raise PreconditionFailed
+            raise PreconditionFailed(
+                Text("読み直して、新しい ETag で送り直してください", "Read it again and send the new ETag")
+            )
     return handover
 
 

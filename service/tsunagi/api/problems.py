@@ -15,12 +15,14 @@ from tsunagi.errors import (
     MethodNotAllowed,
     NotFound,
     Notice,
+    Party,
     Refusal,
     ScopeMissing,
     Text,
     Unauthenticated,
     Unavailable,
 )
+from tsunagi.logs import where
 
 STATUS: Mapping[str, int] = {
     "invalid_json": 400,
@@ -89,7 +91,7 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
         "title": localized(refusal.title, spoken),
         "status": status,
         "code": refusal.code,
-        "responsibleParty": refusal.party,
+        "responsibleParty": _party(refusal),
         "requestId": getattr(request.state, "request_id", "-"),
     }
     if refusal.detail is not None:
@@ -98,6 +100,12 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
         content["errors"] = [_error(notice, spoken) for notice in refusal.errors[:MAX_ERRORS]]
     content |= refusal.extensions
     return JSONResponse(content, status, _headers(refusal), media_type="application/problem+json")
+
+
+def _party(refusal: Refusal) -> Party:
+    """Whose turn it is: that of the errors, where they agree."""
+    parties = {notice.party for notice in refusal.errors}
+    return parties.pop() if len(parties) == 1 else refusal.party
 
 
 def _error(notice: Notice, spoken: str) -> dict[str, str]:
@@ -149,18 +157,8 @@ async def on_database_error(request: Request, error: Exception) -> Response:
 
 async def on_error(request: Request, error: Exception) -> Response:
     """Says nothing about the cause but the request id; the log has the rest, without the request's content."""
-    log.error("unhandled", kind=type(error).__name__, where=_where(error))
+    log.error("unhandled", kind=type(error).__name__, where=where(error))
     return problem(InternalError(), request)
-
-
-def _where(error: Exception) -> list[str]:
-    """The stack as file and line: messages may hold what was submitted."""
-    frames: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return frames[-12:]
 
 
 HANDLERS = {

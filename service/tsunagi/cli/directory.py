@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from tsunagi.cli import entries
 from tsunagi.cli.context import database
 from tsunagi.clock import Clock
 from tsunagi.directory.actions import Counts, import_lists
 from tsunagi.directory.wam_net import DOUBTS, ImportRefused, ListFile, Office, read
 
 app = typer.Typer(no_args_is_help=True)
+app.command("add")(entries.add)
 
 CLOSED_SHARE = 0.1
 """More closures than this at once look like a file that is cut off."""

@@ -15,6 +15,12 @@ from tsunagi.people import store
 from tsunagi.people.rules import Certificate, KanaAndBirth, match_key
 
 
+_BY_HAND = Text(
+    "受給者証で照合するか、人が確かめた personId（登録なら distinctFrom）を使ってください",
+    "Match by certificate, or use the personId (distinctFrom when registering) that a human has confirmed",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A person as the exchange knows them."""
@@ -84,7 +90,7 @@ async def check_unknown(
     )
     others = [person_id for person_id in alike if person_id not in distinct_from]
     if len(others) > 1:
-        raise MatchAmbiguous
+        raise MatchAmbiguous(_BY_HAND)
     if others:
         raise PersonAlreadyKnown(
             Text(
@@ -144,7 +150,7 @@ async def match(
     if not found:
         raise NotFound
     if len(found) > 1:
-        raise MatchAmbiguous
+        raise MatchAmbiguous(_BY_HAND)
     person = await known(tx, caller, found[0])
     await ledger.append(
         tx,

@@ -148,7 +148,7 @@ def assessment(story: Story) -> dict[str, Any]:
     section: dict[str, Any] = {
         "assessedOn": when.assessed.isoformat(),
         "assessedBy": f"{story.sender.name} {story.author.name}",
-        "personWishes": rng.choice(_WISHES if story.life.job else _WISHES_BEFORE_WORK),
+        "personWishes": rng.choice(_WISHES if story.when.hired_yet else _WISHES_BEFORE_WORK),
         "summary": _summary(story),
         "confirmedByPersonOn": (when.assessed + timedelta(days=rng.randint(1, 5))).isoformat(),
     }
@@ -204,9 +204,9 @@ _WISHES = (
 )
 _WISHES_BEFORE_WORK = (
     "自分に向いた仕事を見付けたい。",
-    "体力を付けて、1年後に就職したい。",
-    "働きたいが、どこから始めればよいか分からない。一緒に考えてほしい。",
-    "事務の仕事に就きたい。訓練でパソコンを学びたい。",
+    "体力を付けて、長く働けるようになりたい。",
+    "働きたいが不安もある。一緒に考えてほしい。",
+    "自分のことを分かってくれる職場で働きたい。",
 )
 
 
@@ -214,7 +214,7 @@ def _summary(story: Story) -> str:
     first, second = story.life.themes[:2]
     if story.life.job is None:
         return (
-            f"見本と手順があれば力を出せる。{first.issue}と{second.issue}を支えながら、"
+            f"見本と手順があれば力を出せる。{first.unresolved}と{second.unresolved}を支えながら、"
             "作業の体験を重ねて、本人と一緒に進む道を決めていくことが望ましい。"
         )
     if not story.when.hired_yet:
@@ -223,7 +223,7 @@ def _summary(story: Story) -> str:
         now = "働く力は安定している。"
     else:
         now = "作業の力は十分で、職場にもなじみ始めている。"
-    return f"{now}{first.issue}と{second.issue}が残っており、引き続き職場と生活の両面からの支えが要る。"
+    return f"{now}{first.unresolved}と{second.unresolved}が残っており、引き続き職場と生活の両面からの支えが要る。"
 
 
 _MONITORING = (

@@ -101,7 +101,7 @@ def _request(story: Story) -> dict[str, str]:
     return {
         "whyReceiver": rng.choice(_WHY[story.handover_type]),
         "personWishes": rng.choice(_WISHES),
-        "supportNeeded": f"{visits}による見守りと、{first.issue}、{second.issue}についての支援。",
+        "supportNeeded": f"{visits}による見守りと、{first.unresolved}、{second.unresolved}についての支援。",
         "senderContinues": rng.choice(
             (
                 "引継ぎの後も6か月は後方で助言し、企業からの求めがあれば同席する。",

@@ -9,7 +9,7 @@ from tsunagi.directory.rules import Area, OrganizationProfile
 from tsunagi.synthetic.conditions import CONDITIONS, Condition
 from tsunagi.synthetic.organizations import AREAS
 from tsunagi.synthetic.people import Person, draws, person, staff_name
-from tsunagi.synthetic.themes import AT_WORK, BEFORE_WORK, Theme
+from tsunagi.synthetic.themes import Theme, themes_of
 from tsunagi.synthetic.timeline import Flaw, HandoverType, Timeline
 from tsunagi.synthetic.work import Job, job
 
@@ -99,7 +99,9 @@ def life(number: int, area: Area, *, employed: bool) -> Life:
     rng = draws(f"life/{number}")
     condition, living = rng.choice(CONDITIONS), rng.choice(_LIVING)
     work = job(rng, number, area.prefecture_code)
-    at_work, before_work = rng.sample(AT_WORK, 4), rng.sample(BEFORE_WORK, 4)
+    at_work, before_work = (
+        rng.sample(themes_of(employed=state, with_family=living == "family"), 4) for state in (True, False)
+    )
     neighbors = [one for one in AREAS if one.prefecture_code == area.prefecture_code]
     return Life(
         person=person(number),

@@ -92,7 +92,6 @@ def support_history(story: Story) -> dict[str, Any]:
     rng = story.draws
     section: dict[str, Any] = {
         "services": list(_services(story)),
-        "reports": list(_reports(story)),
         "interviewsSummary": "月1回の面談と、2か月に1回の職場訪問を続けた。"
         if story.when.at_work
         else "利用を始めてから週1回の面談を続けた。",
@@ -105,6 +104,8 @@ def support_history(story: Story) -> dict[str, Any]:
             )
         ),
     }
+    if reports := list(_reports(story)):
+        section["reports"] = reports
     if story.tells():
         section["ineffectiveSupport"] = rng.choice(
             (
@@ -169,7 +170,7 @@ def _report(story: Story, last_day: date, theme: Theme, employed: bool) -> dict[
         "goals": theme.goal,
         "support": met + theme.support,
         "result": theme.result,
-        "nextSupport": f"{theme.issue}について、引き続き面談で確かめる。",
+        "nextSupport": f"{theme.unresolved}について、引き続き面談で確かめる。",
         "confirmedByPersonOn": last_day.isoformat(),
     }
     if story.tells():
@@ -200,7 +201,7 @@ def continuing_needs(story: Story) -> dict[str, Any]:
                 "opinion": rng.choice(("変化の時期の支援を望む。", "連絡先が一つになると助かる。")),
             },
         ],
-        "unresolved": [theme.issue for theme in story.life.themes[:2]],
+        "unresolved": [theme.unresolved for theme in story.life.themes[:2]],
         "supportNeededAfter": [theme.afterwards for theme in story.life.themes[:3]],
         "expectedMonths": rng.choice((6, 12, 12, 24)),
         "serviceEndsOn": story.when.service_ends.isoformat(),

@@ -14,12 +14,14 @@ class Theme:
     support: str
     frequency: str
     result: str
-    issue: str
+    unresolved: str
     """What is not settled yet, as a noun phrase."""
     afterwards: str
     """The support that goes on, as a noun phrase."""
     at_work: bool = False
     """Whether it arises only once the person is employed."""
+    with_family: bool = False
+    """Whether it is one of people who live with their family."""
 
 
 THEMES = (
@@ -31,7 +33,7 @@ THEMES = (
         support="面談で1か月の記録を一緒に見て、崩れる前のサインを確かめる。",
         frequency="月1回",
         result="点数が下がった日に自分から申し出て、早めに休めた。",
-        issue="体調の波への早めの対処",
+        unresolved="体調の波への早めの対処",
         afterwards="月1回の体調の振り返り",
     ),
     Theme(
@@ -42,7 +44,7 @@ THEMES = (
         support="月曜の朝に電話で様子を尋ね、面談で手帳を見る。",
         frequency="週1回",
         result="週明けの遅刻が月3回から1回に減った。",
-        issue="生活リズムを一人で保つこと",
+        unresolved="生活リズムを一人で保つこと",
         afterwards="週明けの様子の確認",
     ),
     Theme(
@@ -53,7 +55,7 @@ THEMES = (
         support="給料日に一緒に予算を立て、月の半ばに残りを確かめる。",
         frequency="月2回",
         result="2か月続けて月末まで足りた。",
-        issue="金銭の管理",
+        unresolved="金銭の管理",
         afterwards="給料日ごとの予算づくりと、日常生活自立支援事業の利用の検討",
     ),
     Theme(
@@ -64,7 +66,7 @@ THEMES = (
         support="職場訪問で担当者と報告の場面を確かめ、うまくいった例を共有する。",
         frequency="月1回",
         result="退勤前の報告が習慣になり、手が止まる時間が減った。",
-        issue="困ったときの相談",
+        unresolved="困ったときの相談",
         afterwards="職場の相談の場が続いているかの確認",
         at_work=True,
     ),
@@ -76,7 +78,7 @@ THEMES = (
         support="面談でノートを読み、必要なときは上司との話合いに同席する。",
         frequency="月1回",
         result="休憩の過ごし方を変え、話しかける相手を決めたことで落ち着いた。",
-        issue="同僚との付合い方",
+        unresolved="同僚との付合い方",
         afterwards="対人関係の悩みを話せる面談",
         at_work=True,
     ),
@@ -88,7 +90,7 @@ THEMES = (
         support="就労パスポートの更新を手伝い、説明の場に同席する。",
         frequency="2か月に1回",
         result="新しい上司に自分で説明でき、休憩の取り方が引き継がれた。",
-        issue="担当者の交代に伴う配慮の引継ぎ",
+        unresolved="担当者の交代に伴う配慮の引継ぎ",
         afterwards="異動の時期の職場訪問",
         at_work=True,
     ),
@@ -100,7 +102,7 @@ THEMES = (
         support="職場と依頼の出し方を決め、訪問の際に使われているか見る。",
         frequency="月1回",
         result="付せんを使い始めてから、手戻りがなくなった。",
-        issue="業務の変化への対応",
+        unresolved="業務の変化への対応",
         afterwards="業務が変わるときの手順づくりの手伝い",
         at_work=True,
     ),
@@ -112,7 +114,7 @@ THEMES = (
         support="休憩の取り方を職場と決め、月ごとに勤怠を一緒に見る。",
         frequency="月1回",
         result="休憩を取るようになり、金曜の早退がなくなった。",
-        issue="疲労をためない働き方",
+        unresolved="疲労をためない働き方",
         afterwards="繁忙期の前の面談",
         at_work=True,
     ),
@@ -124,7 +126,7 @@ THEMES = (
         support="別の経路を一緒に通り、連絡の練習をする。",
         frequency="3か月に1回",
         result="電車が止まった日に自分で電話し、バスで向かった。",
-        issue="通う途中の予定外の出来事への対応",
+        unresolved="通う途中の予定外の出来事への対応",
         afterwards="経路が変わるときの同行",
     ),
     Theme(
@@ -135,7 +137,7 @@ THEMES = (
         support="半年に1回受診に同行し、服薬の残りを一緒に数える。",
         frequency="半年に1回",
         result="6か月間、予約の日に受診できた。",
-        issue="通院と服薬の継続",
+        unresolved="通院と服薬の継続",
         afterwards="半年に1回の受診同行",
     ),
     Theme(
@@ -146,8 +148,9 @@ THEMES = (
         support="相談支援専門員と共に、グループホームの見学を計画する。",
         frequency="2か月に1回",
         result="グループホームを2か所見学し、体験利用を申し込んだ。",
-        issue="親の高齢化に備えた暮らしの見通し",
+        unresolved="親の高齢化に備えた暮らしの見通し",
         afterwards="相談支援事業所と進める住まいの相談",
+        with_family=True,
     ),
     Theme(
         need="休日に話す相手がなく、孤立しがちである。",
@@ -157,7 +160,7 @@ THEMES = (
         support="余暇の集まりや当事者の会を一緒に探し、初回に同行する。",
         frequency="2か月に1回",
         result="在職者の集まりに続けて参加している。",
-        issue="休日の孤立",
+        unresolved="休日の孤立",
         afterwards="在職者交流会への案内",
     ),
     Theme(
@@ -168,10 +171,16 @@ THEMES = (
         support="就労パスポートを一緒に書き、説明の練習をする。",
         frequency="月1回",
         result="面談で得意なことと配慮事項を3つずつ話せた。",
-        issue="障害の自己理解",
+        unresolved="障害の自己理解",
         afterwards="就労パスポートの更新の手伝い",
     ),
 )
 
-AT_WORK = THEMES
 BEFORE_WORK = tuple(theme for theme in THEMES if not theme.at_work)
+
+
+def themes_of(*, employed: bool, with_family: bool) -> tuple[Theme, ...]:
+    """What may concern somebody who lives and works so."""
+    return tuple(
+        theme for theme in (THEMES if employed else BEFORE_WORK) if with_family or not theme.with_family
+    )
