@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -20,6 +21,8 @@ from tsunagi.db import Database, ReadTx, WriteTx, async_url
 from tsunagi.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
+
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # tests look at logs where they are made
 
 __all__ = ["contract", "data_dir", "http", "services", "world"]
 

@@ -20,7 +20,7 @@ from tsunagi.clock import Clock
 from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.handovers.steps import advance
-from tsunagi.logs import where
+from tsunagi.logs import fault
 from tsunagi.people.secret import matching_secret
 from tsunagi.settings import Settings
 
@@ -90,5 +90,5 @@ async def keep_time(services: Services) -> None:
             async with services.db.write() as tx:
                 await forget_expired(tx, datetime.now(UTC))
         except Exception as error:  # the database may be away; the next round sees what this one missed
-            log.warning("clock failed", kind=type(error).__name__, where=where(error))
+            log.warning("clock failed", **fault(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)

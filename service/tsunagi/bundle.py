@@ -1,19 +1,28 @@
-"""The contract in one file, for tools that cannot follow references to other files."""
+"""The contract in one file, for tools that cannot follow references to other files.
 
+Every schema file becomes a component of its name, and each of its definitions one of both names: generators make a
+type of each.
+"""
+
+import re
 from collections.abc import Mapping
 from posixpath import basename
 from typing import Any
 
-_DROPPED = {"$id", "$schema"}
+_DROPPED = {"$id", "$schema", "$defs"}
+_DEFINITION = re.compile(r"/\$defs/([^/]+)")
 
 
 def bundle(openapi: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """`openapi` with every schema file below `components.schemas`, under its name without `.json`."""
+    """`openapi` with every schema of `schemas` (by URI) among its components."""
     whole: dict[str, Any] = _local(openapi, None)
     components = whole.setdefault("components", {}).setdefault("schemas", {})
     for uri, schema in schemas.items():
         name = _name(uri)
-        components[name] = {key: value for key, value in _local(schema, name).items() if key not in _DROPPED}
+        local = _local(schema, name)
+        components[name] = {key: value for key, value in local.items() if key not in _DROPPED}
+        for definition, value in local.get("$defs", {}).items():
+            components[f"{name}_{definition}"] = value
     return whole
 
 
@@ -32,7 +41,8 @@ def _reference(ref: str, file: str | None) -> str:
     if not target and file is None:
         return ref
     name = _name(target) if target else file
-    return f"#/components/schemas/{name}{fragment}"
+    local = _DEFINITION.sub(r"_\1", fragment, count=1)
+    return f"#/components/schemas/{name}{local}"
 
 
 def _name(uri: str) -> str:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -34,8 +35,21 @@ def configure(log_format: str, *, quiet: bool = False) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
-def where(error: BaseException) -> list[str]:
-    """The error's stack as files and lines, ours and the last: its message may hold what was submitted."""
-    frames = [f"{frame.f_code.co_filename}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+def fault(error: BaseException) -> dict[str, object]:
+    """What a log may say of an error: its kind and its causes', and the stack as files and lines, ours and the
+    last. Its message may hold what was submitted."""
+    chain = list(_chain(error))
+    frames = [
+        f"{frame.f_code.co_filename}:{line}"
+        for one in chain
+        for frame, line in traceback.walk_tb(one.__traceback__)
+    ]
     ours = [frame.removeprefix(_OURS) for frame in frames if frame.startswith(_OURS)]
-    return [*ours, *(frame.rpartition("/")[2] for frame in frames[-1:])]
+    last = [frame.rpartition("/")[2] for frame in frames[-1:]]
+    return {"kind": " from ".join(type(one).__name__ for one in chain), "where": ours + last}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__

@@ -5,6 +5,7 @@ Only names and limits that the schema itself states are repeated, never anything
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -90,15 +91,17 @@ def _escaped(part: str | int) -> str:
 
 def _walk(error: Any, schema_at: SchemaAt, root: str) -> tuple[Mapping[str, Any], Text]:
     """The schema object that the failing keyword stands in, and the title nearest to it on the way there."""
-    base, node, title = root, schema_at(root), Text("", "")
+    base, node, title, previous = root, schema_at(root), Text("", ""), "properties"
     for part in error.evaluation_path[1:-1]:
         if part == "$ref":
             base = urljoin(base, node["$ref"])
             node = schema_at(base)
         else:
             node = node[part]
-        if isinstance(node, dict) and isinstance(node.get("title"), str):
+        # A member's own title says more than that of the type it refers to.
+        if previous == "properties" and isinstance(node, dict) and isinstance(node.get("title"), str):
             title = Text(node["title"], node.get("x-title-en", ""))
+        previous = part
     return (node if isinstance(node, dict) else {}), title
 
 
@@ -152,7 +155,7 @@ def _unknown_member(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Tex
     known = list(schema.get("properties", {}))
     meant = {
         match
-        for name in detail.get("unexpected", ())
+        for name in islice(detail.get("unexpected", ()), _MAX_NAMES)
         for match in difflib.get_close_matches(name[:100], known, 1)
     }
     listed = ", ".join(known[:_MAX_NAMES])

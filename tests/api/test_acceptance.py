@@ -153,6 +153,19 @@ async def test_an_answer_that_cannot_stand_is_refused_whole(
     assert (await primaries(world, received["personId"], PLANNED))["employment"] == ["sender"]
 
 
+async def test_more_than_was_offered_cannot_be_taken(world: World) -> None:
+    domains = [{"domain": "employment", "receiverRole": "backup", "senderRoleAfter": "none"}]
+    drafted = await world.draft(domains=domains)
+    await world.settlement.post("/v1/consents", consent_for(drafted["personId"], world.center.id))
+    await world.settlement.post(f"/v1/handovers/{drafted['id']}/offer")
+    await world.center.post(f"/v1/handovers/{drafted['id']}/receive")
+    answer = await accept(world.center, drafted["id"], answers(employment={"role": "primary"})[0])
+    assert answer.status_code == 422
+    assert [(one["code"], one["pointer"]) for one in answer.json()["errors"]] == [
+        ("acceptance.more_than_offered", "/domains/0/role")
+    ]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -122,17 +122,33 @@ async def test_a_fault_is_logged_with_its_place_and_without_what_was_submitted(
     assert not {one for one in personal(record) if one in written}
 
 
-async def test_an_answer_that_breaks_off_is_logged_and_counted(world: World, lines: Lines) -> None:
-    await offer(world)
+async def break_a_record(world: World, handover_id: str) -> None:
     async with world.services.db.write() as tx:
-        await tx.execute(text("ALTER TABLE record_sections RENAME COLUMN document TO text"))
+        for table in ("record_sections", "record_versions"):
+            await tx.execute(text(f"DELETE FROM {table} WHERE handover_id = :id"), {"id": handover_id})
+
+
+async def test_an_answer_that_breaks_off_is_logged_and_counted(
+    world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tsunagi.disclosure.actions.EXPORT_BATCH", 1)
+    _, broken = await offer(world, 1), await offer(world, 2)
+    await break_a_record(world, broken["id"])
     lines()
     before = requests("exportHandovers", "200")
     answer = await world.center.get("/v1/handovers/export")
-    assert answer.text == ""
-    found = lines()
-    assert [line["event"] for line in found if "request_id" in line] == ["unhandled", "request"]
+    assert len(answer.text.splitlines()) == 1
+    fault, request = (line for line in lines() if "request_id" in line)
+    assert (fault["event"], fault["kind"]) == ("unhandled", "KeyError")
+    assert any(where.startswith("disclosure/actions.py:") for where in fault["where"])
+    assert (request["operation"], request["status"]) == ("exportHandovers", 200)
     assert requests("exportHandovers", "200") == before + 1
+
+
+async def test_an_export_that_fails_before_its_first_line_is_a_problem(world: World) -> None:
+    await break_a_record(world, (await offer(world))["id"])
+    answer = await world.center.get("/v1/handovers/export")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
 
 
 def requests(operation: str, status: str) -> float:

@@ -1,5 +1,6 @@
 """Registering and recognizing people, without telling anybody that somebody exists."""
 
+import json
 from typing import Any
 
 import pytest
@@ -186,6 +187,20 @@ async def test_the_tables_of_people_hold_nothing_to_be_read(world: World, db: Da
     for plain in (*told, IDENTITY["birthDate"], IDENTITY["certificate"]["number"]):
         assert plain not in kept
         assert plain.encode().hex() not in kept
+
+
+async def test_a_refusal_is_on_the_ledger_without_the_callers_words(world: World, db: Database) -> None:
+    await register(world.settlement, certificate=None)
+    await register(world.settlement, familyNameKana="ベツ")
+    record = settlement_record(world.center.id)
+    record["sections"]["identity"] |= IDENTITY
+    for changes, code in (({}, "match_ambiguous"), ({"personId": ABSENT}, "not_found")):
+        answer = await world.settlement.post("/v1/handovers", record | changes, X_Request_Id="its-own-id")
+        assert answer.json()["code"] == code
+    async with db.read() as tx:
+        query = text("SELECT record_id, body FROM ledger_contents WHERE outcome = 'deny' ORDER BY id")
+        found = [(row.record_id, json.loads(row.body)["code"]) for row in await tx.execute(query)]
+    assert found == [(None, "match_ambiguous"), (None, "not_found")]
 
 
 async def test_the_ledger_knows_the_person_by_a_pseudonym_alone(world: World, db: Database) -> None:

@@ -1,9 +1,14 @@
 """Every state, tried with every action by everybody: the table of the design is the oracle."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests.api.states import listed, reach, standing, take, undone
-from tests.world import World
+from tests.world import EXAMPLES, World, settlement_record
+from tsunagi.api.edge import Services
 from tsunagi.db import Database
 
 SENDER, RECEIVER = "sender", "receiver"
@@ -88,6 +93,20 @@ async def test_nobody_else_learns_that_the_handover_exists(world: World, status:
         assert codes == {404}
 
 
+async def test_a_state_is_changed_by_actions_alone(world: World) -> None:
+    drafted = await world.draft()
+    path = f"/v1/handovers/{drafted['id']}"
+    record = settlement_record(world.center.id)
+    for extra in ({"status": "accepted"}, {"version": 9}, {"sender": str(world.center.id)}):
+        assert (await world.settlement.put(path, record | extra, If_Match="*")).status_code == 422
+    token = (await world.settlement.get(path)).request.headers["Authorization"]
+    for method in ("PATCH", "DELETE", "POST"):
+        refused = await world.http.request(method, path, headers={"Authorization": token}, json={})
+        assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+        assert set(refused.headers["allow"].replace(" ", "").split(",")) >= {"GET"}
+    assert (await standing(world.settlement, drafted["id"]))["status"] == "draft"
+
+
 async def test_an_absent_and_a_foreign_handover_answer_alike(world: World) -> None:
     drafted = await world.draft()
     absent = "01930000-0000-7000-8000-00000000dead"
@@ -102,3 +121,25 @@ async def test_a_refusal_says_whose_step_it_is(world: World) -> None:
     for who, action, party in ((world.center, "offer", "提供元"), (world.settlement, "accept", "提供先")):
         problem = (await take(who, world, offered["id"], action)).json()
         assert party in problem["detail"]
+
+
+def shown(node: Any) -> Iterator[dict[str, Any]]:
+    """Every example of a handover that says what may be done with it."""
+    if isinstance(node, dict) and isinstance(node.get("availableActions"), list):
+        yield node
+    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from shown(item)
+
+
+def test_the_examples_of_the_contract_show_what_the_table_says(services: Services) -> None:
+    files = [json.loads(path.read_text()) for path in sorted(EXAMPLES.rglob("valid/*.json"))]
+    examples = [one for document in (services.contract.openapi, *files) for one in shown(document)]
+    assert len(examples) > 20
+    for one in examples:
+        sides = TABLE[one.get("handoverStatus", one["status"])]
+        closed = {action for action in sides[RECEIVER] if action == "decline"}
+        possible = [set(sides[SENDER]), set(sides[RECEIVER]), closed]
+        if "windowOpen" in one:
+            incoming = set(sides[RECEIVER]) if one["windowOpen"] else closed
+            possible = [incoming if one["direction"] == "incoming" else set(sides[SENDER])]
+        assert set(one["availableActions"]) in possible, one

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -168,6 +169,15 @@ async def test_the_window_opens_on_its_day_in_japan(world: World) -> None:
         True,
         offered["personId"],
     )
+
+
+async def test_the_day_begins_at_midnight_in_japan(world: World) -> None:
+    offered = await coming(world)
+    path, found = f"/v1/handovers/{offered['id']}", []
+    for instant in ("2026-09-30T23:59:00+09:00", "2026-09-30T15:00:00+00:00"):
+        world.services.clock.move_to(datetime.fromisoformat(instant))
+        found.append((await world.center.get(path)).json()["windowOpen"])
+    assert found == [False, True]
 
 
 async def test_the_sender_may_open_it_early(world: World) -> None:

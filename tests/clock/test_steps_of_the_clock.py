@@ -115,6 +115,23 @@ async def test_an_answer_after_the_limit_comes_too_late_also_when_no_worker_ran(
     assert await holders(world, offered["personId"], "2027-04-01") == {str(world.settlement.id)}
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["read", "unread"])
+async def test_an_offer_that_has_lapsed_is_not_exported_also_when_no_worker_ran(
+    world: World, seen: bool
+) -> None:
+    offered = await offer(world)
+    if seen:
+        await world.center.get(f"/v1/handovers/{offered['id']}")
+    world.on("2026-12-21")
+    assert (await world.center.get("/v1/handovers/export")).text == ""
+
+
+async def test_an_export_tells_the_state_of_its_day_also_when_no_worker_ran(world: World) -> None:
+    await accept(world, await offer(world))
+    world.on("2027-04-01")
+    assert (await world.center.get("/v1/handovers/export")).json()["status"] == "completed"
+
+
 async def test_a_handover_that_overlaps_cannot_be_withdrawn_also_when_no_worker_ran(world: World) -> None:
     accepted = await accept(world, await offer(world))
     world.on("2027-01-01")

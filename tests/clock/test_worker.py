@@ -1,7 +1,7 @@
 """The worker: nothing is lost or done twice when it stops, fails, or is not alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,11 +17,11 @@ from tsunagi.handovers.steps import advance
 
 
 class Failing(Database):
-    """A database that goes away at its writes of these numbers, counted from 1."""
+    """A database whose writes of these numbers, counted from 1, fail."""
 
-    def __init__(self, behind: Database, *numbers: int) -> None:
+    def __init__(self, behind: Database, failures: Mapping[int, type[BaseException]]) -> None:
         self.behind = behind
-        self.numbers = numbers
+        self.failures = failures
         self.writes = 0
 
     @asynccontextmanager
@@ -32,8 +32,8 @@ class Failing(Database):
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:
         self.writes += 1
-        if self.writes in self.numbers:
-            raise ConnectionResetError
+        if self.writes in self.failures:
+            raise self.failures[self.writes]
         async with self.behind.write() as tx:
             yield tx
 
@@ -56,7 +56,7 @@ async def test_a_run_that_is_cut_off_is_finished_by_the_next_one(world: World) -
     await five_that_overlap(world)
     now, before = world.services.clock.now(), len(await events(world.center))
     with pytest.raises(ConnectionResetError):
-        await advance(Failing(world.services.db, 3), now)
+        await advance(Failing(world.services.db, {3: ConnectionResetError}), now)
     assert await states(world) == ["accepted"] * 3 + ["overlapping"] * 2
     assert await advance(world.services.db, now) == 3
     assert await states(world) == ["overlapping"] * 5
@@ -80,13 +80,15 @@ async def test_nothing_due_means_nothing_moved(world: World) -> None:
 async def test_the_worker_goes_on_after_a_round_that_failed(world: World) -> None:
     await accept(world, await offer(world))
     world.on("2027-01-01")
-    failing = Failing(world.services.db, 1, 2)
-    settings = world.services.settings.model_copy(update={"worker_interval_seconds": 0.01})
-    with structlog.testing.capture_logs() as logs, pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await keep_time(replace(world.services, db=failing, settings=settings))
-    told = [(one["event"], one.get("kind"), one.get("moved")) for one in logs if one["event"] != "request"]
-    assert told[:3] == [
+    ends = {1: ConnectionResetError, 2: ConnectionResetError, 9: asyncio.CancelledError}
+    services = replace(
+        world.services,
+        db=Failing(world.services.db, ends),
+        settings=world.services.settings.model_copy(update={"worker_interval_seconds": 0.0}),
+    )
+    with structlog.testing.capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await keep_time(services)
+    assert [(one["event"], one.get("kind"), one.get("moved")) for one in logs] == [
         ("clock failed", "ConnectionResetError", None),
         ("clock failed", "ConnectionResetError", None),
         ("clock", None, 1),

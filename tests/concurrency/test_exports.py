@@ -6,10 +6,7 @@ import json
 from tests.crowd import record_of
 from tests.world import Organization, World, consent_for
 
-from tsunagi.db import Database
-
 PEOPLE, ROUNDS = 6, 3
-assert Database
 
 
 async def on_offer(world: World, person: str, number: int, receiver: Organization) -> None:

@@ -51,7 +51,7 @@ def test_a_warning_about_a_withheld_section_is_withheld(pointer: str, shown: boo
 
 def test_the_same_thing_seen_again_has_the_same_tag() -> None:
     one = handover()
-    turned = Coverage(dict(reversed(COVERED.visible.items())), dict(COVERED.withheld))
+    turned = Coverage(dict(reversed(list(COVERED.visible.items()))), dict(COVERED.withheld))
     assert etag(one, "receiver", COVERED, TODAY) == etag(one, "receiver", turned, date(2026, 11, 21))
 
 

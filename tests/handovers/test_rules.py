@@ -161,6 +161,7 @@ def test_a_side_is_told_from_a_stranger_and_from_the_receiver_of_a_draft() -> No
     [
         ([answer()], []),
         ([answer(starts_on=TODAY)], []),
+        ([answer(role="backup")], []),
         ([answer(starts_on=date(2026, 11, 19))], ["acceptance.effective_in_past"]),
         ([], ["acceptance.domains_not_covered"]),
         ([answer(), answer()], ["acceptance.domains_not_covered"]),
@@ -172,9 +173,16 @@ def test_a_side_is_told_from_a_stranger_and_from_the_receiver_of_a_draft() -> No
 def test_an_acceptance_answers_each_domain_once_and_takes_one_at_least(
     answers: list[DomainAnswer], codes: list[str]
 ) -> None:
-    found = rules.check_answers(answers, ["employment"], TODAY)
+    found = rules.check_answers(answers, handover().domains, TODAY)
     assert [notice.code for notice in found] == codes
     assert all(notice.party == "receiver" for notice in found)
+
+
+def test_nobody_takes_more_than_was_offered() -> None:
+    for place, offered in enumerate(rules.ROLES):
+        state = replace(handover().domains[0], receiver_role=offered)
+        refused = [bool(rules.check_answers([answer(role=role)], [state], TODAY)) for role in rules.ROLES]
+        assert refused == [index < place for index in range(3)]
 
 
 def test_only_what_is_taken_has_a_role_and_a_day() -> None:

@@ -1,6 +1,6 @@
 """The operations of the tag Handovers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import cast
 from uuid import UUID
@@ -16,6 +16,7 @@ from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.disclosure import actions as disclosure
+from tsunagi.disclosure.rules import Reading
 from tsunagi.errors import Notice, PreconditionFailed, Text
 from tsunagi.handovers import actions, drafting, store
 from tsunagi.handovers.rules import Handover
@@ -193,13 +194,20 @@ def _after(text: str | None) -> tuple[date, HandoverId] | None:
 
 @routes.operation("exportHandovers")
 async def export_handovers(call: Call) -> Response:
+    batches = disclosure.export(call.services.db, call.services.clock, call.by)
+    # Before the answer begins: until then it can still be a refusal.
+    first: list[Reading] = await anext(batches, [])
+
     async def lines() -> AsyncIterator[str]:
-        async for batch in disclosure.export(call.services.db, call.services.clock, call.by):
-            handovers = [seen.handover for seen in batch]
-            async with call.services.db.read() as tx:
-                refs = await directory.organization_refs(
-                    tx, {side for one in handovers for side in (one.sender_id, one.receiver_id)}
-                )
-            yield "".join(bodies.reading(seen, call.by, refs, spoken(call)) + "\n" for seen in batch)
+        yield await _lines(call, first)
+        async for batch in batches:
+            yield await _lines(call, batch)
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+async def _lines(call: Call, batch: Sequence[Reading]) -> str:
+    sides = {side for seen in batch for side in (seen.handover.sender_id, seen.handover.receiver_id)}
+    async with call.services.db.read() as tx:
+        refs = await directory.organization_refs(tx, sides)
+    return "".join(bodies.reading(seen, call.by, refs, spoken(call)) + "\n" for seen in batch)

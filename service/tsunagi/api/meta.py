@@ -31,8 +31,12 @@ _DOCS = """<!doctype html>
 </html>
 """
 _START = (
-    'SwaggerUIBundle({url: "/openapi.yaml", dom_id: "#docs", deepLinking: true, '
-    "displayOperationId: true, validatorUrl: null});\n"
+    # Swagger UI cannot sign assertions: it takes a token that was got elsewhere.
+    'const bearer = {type: "http", scheme: "bearer", description: "POST /oauth2/token"};\n'
+    'fetch("/openapi.bundle.json").then((answer) => answer.json()).then((spec) => {\n'
+    "  spec.components.securitySchemes.oauth2 = bearer;\n"
+    '  SwaggerUIBundle({spec, dom_id: "#docs", deepLinking: true, displayOperationId: true, validatorUrl: null});\n'
+    "});\n"
 )
 _POLICY = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"

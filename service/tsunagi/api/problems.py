@@ -22,7 +22,7 @@ from tsunagi.errors import (
     Unauthenticated,
     Unavailable,
 )
-from tsunagi.logs import where
+from tsunagi.logs import fault
 
 STATUS: Mapping[str, int] = {
     "invalid_json": 400,
@@ -157,7 +157,7 @@ async def on_database_error(request: Request, error: Exception) -> Response:
 
 async def on_error(request: Request, error: Exception) -> Response:
     """Says nothing about the cause but the request id; the log has the rest, without the request's content."""
-    log.error("unhandled", kind=type(error).__name__, where=where(error))
+    log.error("unhandled", **fault(error))
     return problem(InternalError(), request)
 
 

@@ -1,12 +1,13 @@
 """`tsunagi demo`: one handover from offer to completion, told as it happens, and a service to go on with."""
 
 import asyncio
+import fcntl
 import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import asyncpg
 import typer
@@ -20,7 +21,7 @@ from tsunagi.auth.actions import register_client
 from tsunagi.auth.rules import Scope
 from tsunagi.auth.tokens import write_private
 from tsunagi.cli.context import database_url
-from tsunagi.cli.serving import choose_port, metrics
+from tsunagi.cli.serving import choose_port, end_on_sigterm, metrics
 from tsunagi.cli.story import Cast, Member, StoryBroken, console, tell
 from tsunagi.clock import Clock, civil_date
 from tsunagi.db import Database
@@ -52,6 +53,28 @@ def demo(
     """
     settings = Settings()
     logs.configure("text", quiet=True)
+    end_on_sigterm()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / "demo.lock").open("w") as lock:
+        if not _alone(lock):
+            console.print(
+                "[bold red]別の make demo が動いています。先にそれを終えてください。[/]\n"
+                "another `make demo` is being served from this folder; end it first"
+            )
+            raise typer.Exit(1)
+        _demo(settings, once=once)
+
+
+def _alone(lock: IO[str]) -> bool:
+    """Whether no other demo is at work in this folder; it would lose its database."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _demo(settings: Settings, *, once: bool) -> None:
     console.print("[bold]Tsunagi（繋ぎ）[/] 準備しています… / setting up…")
     port = choose_port(settings.host, settings.port)
     settings = settings.model_copy(
@@ -71,7 +94,7 @@ async def _run(settings: Settings, *, once: bool) -> int:
         await _started(server, serving)
         cast = await _cast(services)
         await asyncio.to_thread(tell, cast, _clock_mover(services), civil_date(datetime.now(UTC)))
-        _leave(settings, cast)
+        _leave(settings, cast, once=once)
         console.print("[bold green]引継ぎは完了しました / the handover was carried to completion[/]")
         if not once:
             with metrics(settings):
@@ -168,7 +191,7 @@ def _clock_mover(services: Services) -> Callable[[date | None], None]:
     return move
 
 
-def _leave(settings: Settings, cast: Cast) -> None:
+def _leave(settings: Settings, cast: Cast, *, once: bool) -> None:
     """`demo.json` says all that a client needs to go on from here."""
     path = settings.data_dir / "demo.json"
     content: dict[str, Any] = {
@@ -179,6 +202,11 @@ def _leave(settings: Settings, cast: Cast) -> None:
         **cast.made,
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    if once:
+        console.print(
+            f"{path}: 作られたID。動かし続けるには make demo / what was made; `make demo` keeps serving"
+        )
+        return
     console.rule("つづきは / to go on from here")
     console.print(
         f"API        {cast.base_url}/v1   (docs: {cast.base_url}/docs, {cast.base_url}/openapi.yaml)"

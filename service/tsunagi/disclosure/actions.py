@@ -12,7 +12,7 @@ from tsunagi.disclosure.rules import READABLE, Content, Reading, etag, readable,
 from tsunagi.errors import NotFound, Notice
 from tsunagi.handovers import actions as handovers
 from tsunagi.handovers import store
-from tsunagi.handovers.rules import Handover
+from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By, present, side
 from tsunagi.ids import HandoverId
 from tsunagi.ledger import store as ledger
@@ -58,7 +58,7 @@ async def read(
     covered = (await _coverages(tx, by, [handover], {handover.id: kept.document.sections}))[handover.id]
     today = civil_date(by.at)
     tag = etag(handover, whose, covered, today)
-    if tag in unless:
+    if tag in unless or "*" in unless:  # RFC 9110 section 13.1.2
         return Seen(tag, None)
     if covered is None:
         return Seen(tag, Reading(handover, whose, None))
@@ -160,7 +160,10 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Readi
 
 async def _disclose_all(tx: WriteTx, by: By, found: Sequence[Handover]) -> list[Reading]:
     # All rows are held before anything is read, and before the ledger's streams: as in every other step.
-    held = [await present(tx, by, one.id) if one.status == "offered" else one for one in found]
+    await store.hold(tx, [one.id for one in found if one.status == "offered"])
+    await ledger.hold(tx, [one.stream for one in found])
+    today = civil_date(by.at)
+    held = [await present(tx, by, one.id) if one.status == "offered" else as_of(one, today) for one in found]
     wanted = await _versions(tx, by, held)
     kept = await records.load(tx, *wanted.items()) if wanted else {}
     of = {handover_id: kept[(handover_id, version)] for handover_id, version in wanted.items()}

@@ -226,11 +226,11 @@ async def accept(
     """Each domain is answered; responsibility moves on its effective date, and is the sender's until then.
 
     Raises WindowNotOpen, WrongState, RuleViolated when an offered domain is left out, none is accepted, or one
-    is to begin in the past.
+    is to begin in the past or with more than was offered.
     """
     status = permitted(handover, "accept", by)
     given = [_answer(answer, handover) for answer in answers]
-    if errors := check_answers(given, [one.domain for one in handover.domains], civil_date(by.at)):
+    if errors := check_answers(given, handover.domains, civil_date(by.at)):
         raise RuleViolated(errors=errors)
     of = {answer.domain: answer for answer in given}
     for state in handover.domains:

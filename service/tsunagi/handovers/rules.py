@@ -1,6 +1,6 @@
 """A handover as a value: its states, the one party that may make each step, and what the calendar asks of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -161,6 +161,10 @@ class DomainAnswer:
     reason: dict[str, str] | None
 
 
+ROLES: tuple[Role, ...] = ("primary", "co_support", "backup")
+"""From the heaviest to the lightest."""
+
+
 def answered(state: DomainState, answer: DomainAnswer) -> DomainState:
     taken = answer.decision == "accept"
     return replace(
@@ -173,12 +177,12 @@ def answered(state: DomainState, answer: DomainAnswer) -> DomainState:
 
 
 def check_answers(
-    answers: Iterable[DomainAnswer], offered: Iterable[Domain], today: date
+    answers: Iterable[DomainAnswer], offered: Iterable[DomainState], today: date
 ) -> tuple[Notice, ...]:
-    """An acceptance answers every domain that was offered, takes at least one, and takes none in the past."""
-    answers = list(answers)
-    named = [answer.domain for answer in answers]
-    if sorted(named) != sorted(offered):
+    """An acceptance answers every domain that was offered, takes at least one, none in the past, and in none more
+    than was offered: the sender stays primary where it wants to."""
+    answers, roles = list(answers), {one.domain: one.receiver_role for one in offered}
+    if sorted(answer.domain for answer in answers) != sorted(roles):
         return (
             _refused(
                 "acceptance.domains_not_covered",
@@ -196,16 +200,29 @@ def check_answers(
                 "Use decline when no domain is accepted",
             ),
         )
-    return tuple(
-        _refused(
-            "acceptance.effective_in_past",
-            f"/domains/{index}/from",
-            "責任の開始日を過去にはできません",
-            "Responsibility cannot begin in the past",
-        )
-        for index, answer in enumerate(answers)
-        if answer.decision == "accept" and answer.starts_on < today
-    )
+    return tuple(_check_taken(answers, roles, today))
+
+
+def _check_taken(
+    answers: Sequence[DomainAnswer], roles: Mapping[Domain, Role], today: date
+) -> Iterator[Notice]:
+    for index, answer in enumerate(answers):
+        if answer.decision != "accept":
+            continue
+        if answer.starts_on < today:
+            yield _refused(
+                "acceptance.effective_in_past",
+                f"/domains/{index}/from",
+                "責任の開始日を過去にはできません",
+                "Responsibility cannot begin in the past",
+            )
+        if ROLES.index(answer.role) < ROLES.index(roles[answer.domain]):
+            yield _refused(
+                "acceptance.more_than_offered",
+                f"/domains/{index}/role",
+                "申し込まれたより重い役割は受けられません",
+                "The role is more than what was offered",
+            )
 
 
 def _refused(code: str, pointer: str, ja: str, en: str) -> Notice:

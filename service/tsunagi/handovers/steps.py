@@ -34,7 +34,7 @@ from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PLATFORM, Actor, Entry, Record
 from tsunagi.ledger.rules import Action as LedgerAction
-from tsunagi.logs import where
+from tsunagi.logs import fault
 from tsunagi.notifications import store as notifications
 from tsunagi.notifications.store import Event, EventType
 from tsunagi.people import store as people
@@ -206,4 +206,4 @@ async def advance(db: Database, at: datetime) -> int:
         except Exception as error:
             if place == before:
                 raise
-            log.warning("handover stands still", kind=type(error).__name__, where=where(error))
+            log.warning("handover stands still", **fault(error))

@@ -1,7 +1,7 @@
 """Reading and writing handovers."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -146,6 +146,12 @@ async def lock(tx: WriteTx, handover_id: HandoverId) -> Handover | None:
     """The handover as it is now, held until the transaction ends: racing answers come one after another."""
     await tx.execute(select(handovers.c.id).where(handovers.c.id == handover_id).with_for_update())
     return await find(tx, handover_id)
+
+
+async def hold(tx: WriteTx, handover_ids: Iterable[HandoverId]) -> None:
+    """These handovers are held until the transaction ends, taken in one order, as whoever needs several does."""
+    rows = select(handovers.c.id).where(handovers.c.id.in_(handover_ids)).order_by(handovers.c.id)
+    await tx.execute(rows.with_for_update())
 
 
 async def of_person(tx: ReadTx, person_id: PersonId, organization_id: OrganizationId) -> list[Handover]:

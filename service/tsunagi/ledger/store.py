@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,14 @@ async def append(tx: WriteTx, *new: Entry) -> list[UUID]:
     if ordered:
         await tx.execute(_set_heads, [{"of": stream, "to": heads[stream][1]} for stream in ordered])
     return [row["id"] for row in entry_rows]
+
+
+async def hold(tx: WriteTx, streams: Iterable[Stream]) -> None:
+    """Nobody else writes to these streams until `tx` ends. For steps that write to several, one by one: whoever
+    holds them in one order cannot wait crosswise for another."""
+    ordered = sorted(set(streams))
+    if ordered:
+        await tx.execute(_advance_streams, {"streams": ordered, "added": [0] * len(ordered)})
 
 
 def _rows(

@@ -14,7 +14,6 @@ from tsunagi.ledger.rules import Entry, Record
 from tsunagi.people import store
 from tsunagi.people.rules import Certificate, KanaAndBirth, match_key
 
-
 _BY_HAND = Text(
     "受給者証で照合するか、人が確かめた personId（登録なら distinctFrom）を使ってください",
     "Match by certificate, or use the personId (distinctFrom when registering) that a human has confirmed",
@@ -64,6 +63,7 @@ async def register(
 
     Raises as `check_unknown`.
     """
+    await store.hold(tx, caller.organization_id, *filter(None, (keys.kana_birth, keys.certificate)))
     await check_unknown(tx, caller, keys, distinct_from=distinct_from)
     person_id, stream = await store.register(tx, at, caller.organization_id)
     person = Known(person_id, stream)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from tsunagi.people.rules import KEY_BYTES
@@ -13,10 +14,9 @@ def matching_secret(folder: Path) -> bytes:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "matching.key"
     if not path.exists():
-        partial = folder / f"matching.{os.getpid()}.partial"
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        with contextlib.suppress(FileExistsError):  # whoever is second takes the first one's
-            os.link(partial, path)
-        partial.unlink()
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="matching.") as partial:
+            partial.write(secrets.token_bytes(KEY_BYTES))
+            partial.flush()
+            with contextlib.suppress(FileExistsError):  # whoever is second takes the first one's
+                os.link(partial.name, path)
     return path.read_bytes()

@@ -131,6 +131,18 @@ async def remember(
     )
 
 
+_hold_key = text("""
+    SELECT pg_advisory_xact_lock(
+        hashtextextended('people:' || CAST(:organization AS uuid) || ':' || encode(CAST(:key AS bytea), 'hex'), 0))
+""")
+
+
+async def hold(tx: WriteTx, organization_id: OrganizationId, *keys: bytes) -> None:
+    """Nobody else registers a person of the organization's under one of these keys until `tx` ends."""
+    for key in sorted(keys):
+        await tx.execute(_hold_key, {"organization": organization_id, "key": key})
+
+
 async def recognize(
     tx: ReadTx,
     organization_id: OrganizationId,
