@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from tsunagi.api import consents, directory, events, findings, handovers, meta, people, responsibility
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
+from tsunagi.api.idempotency import forget_answers
 from tsunagi.api.problems import HANDLERS
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.server import issuer_of
@@ -22,6 +23,7 @@ from tsunagi.db import Database
 from tsunagi.handovers.steps import advance
 from tsunagi.logs import fault
 from tsunagi.people.secret import matching_secret
+from tsunagi.people.store import forget_attempts
 from tsunagi.settings import Settings
 
 ROOMS = (consents, directory, events, findings, handovers, meta, people, responsibility)
@@ -89,6 +91,8 @@ async def keep_time(services: Services) -> None:
                 log.info("clock", moved=moved)
             async with services.db.write() as tx:
                 await forget_expired(tx, datetime.now(UTC))
+                await forget_answers(tx, services.clock.now())
+                await forget_attempts(tx, services.clock.now())
         except Exception as error:  # the database may be away; the next round sees what this one missed
             log.warning("clock failed", **fault(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)

@@ -250,3 +250,14 @@ async def test_of_two_receivers_the_second_cannot_take_what_the_first_has(world:
     answer = await take(world.other, world, drafted["id"], "accept")
     assert (answer.status_code, answer.json()["code"]) == (409, "responsibility_not_held")
     assert (await primaries(world, person, PLANNED))["employment"] == ["receiver"]
+
+
+async def test_an_offer_says_where_nobody_is_primary_until_the_handover(world: World) -> None:
+    record = settlement_record(world.center.id)
+    del record["domains"][0]["senderPrimarySince"]
+    drafted = (await world.settlement.post("/v1/handovers", record)).json()
+    await world.settlement.post("/v1/consents", consent_for(drafted["personId"], world.center.id))
+    offered = (await world.settlement.post(f"/v1/handovers/{drafted['id']}/offer")).json()
+    said = [one["message"] for one in offered["warnings"] if one["code"] == "responsibility.nobody_primary"]
+    assert len(said) == 1
+    assert said[0].startswith(record["domains"][0]["domain"])

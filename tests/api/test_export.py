@@ -63,11 +63,12 @@ async def test_the_export_says_line_by_line_what_consent_allows_now(world: World
     assert {"section": "medical", "reason": "consent_withdrawn"} in line["withheld"]
 
 
-async def test_only_what_comes_in_and_is_open_is_exported(world: World) -> None:
+async def test_what_one_sends_and_what_comes_in_and_is_open_is_exported(world: World) -> None:
     received = await world.received()
-    for who in (world.settlement, world.transition, world.other, world.auditor):
+    for who in (world.transition, world.other, world.auditor):
         assert await lines(who) == []
-    assert [line["id"] for line in await lines(world.center)] == [received["id"]]
+    for who in (world.settlement, world.center):
+        assert [line["id"] for line in await lines(who)] == [received["id"]]
     await take(world.center, world, received["id"], "decline")
     assert await lines(world.center) == []
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi.responses import Response
@@ -46,6 +47,9 @@ class Answer:
             media_type="application/json",
         )
 
+
+KEPT = timedelta(days=7)
+"""How long an answer can be had again. It may hold what the caller sent, so not longer than a retry can make sense."""
 
 Produce = Callable[[WriteTx], Awaitable[Answer]]
 
@@ -107,3 +111,8 @@ async def _keep(tx: WriteTx, call: Call, key: str, request_hash: bytes, answer: 
 def _request_hash(call: Call) -> bytes:
     target = f"{call.operation.id}\n{call.request.url.path}\n{call.request.url.query}\n"
     return hashlib.sha256(target.encode() + call.raw).digest()
+
+
+async def forget_answers(tx: WriteTx, at: datetime) -> None:
+    """Answers older than KEPT are gone; their keys can be used anew."""
+    await tx.execute(answers.delete().where(answers.c.recorded_at < at - KEPT))

@@ -154,6 +154,10 @@ async def area_rules(tx: ReadTx, area_code: str | None, organization_id: Organiz
     return named or await _rules_of(tx, await area_of(tx, organization_id)) or DEFAULT_AREA_RULES
 
 
+async def area_exists(tx: ReadTx, code: str) -> bool:
+    return await tx.scalar(select(tables.areas.c.code).where(tables.areas.c.code == code)) is not None
+
+
 async def add_area(tx: WriteTx, area: Area) -> None:
     values = asdict(area) | asdict(area.rules)
     del values["municipality_codes"], values["rules"]

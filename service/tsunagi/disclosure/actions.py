@@ -147,7 +147,7 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Readi
     while True:
         now = replace(by, at=clock.now())
         async with db.write() as tx:
-            found = await store.incoming(
+            found = await store.pullable(
                 tx, by.organization_id, READABLE, today=civil_date(now.at), after=after, limit=EXPORT_BATCH
             )
             readings = await _disclose_all(tx, now, found)
@@ -160,10 +160,11 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Readi
 
 async def _disclose_all(tx: WriteTx, by: By, found: Sequence[Handover]) -> list[Reading]:
     # All rows are held before anything is read, and before the ledger's streams: as in every other step.
-    await store.hold(tx, [one.id for one in found if one.status == "offered"])
+    fresh = {one.id for one in found if one.status == "offered" and side(one, by) == "receiver"}
+    await store.hold(tx, sorted(fresh))
     await ledger.hold(tx, [one.stream for one in found])
     today = civil_date(by.at)
-    held = [await present(tx, by, one.id) if one.status == "offered" else as_of(one, today) for one in found]
+    held = [await present(tx, by, one.id) if one.id in fresh else as_of(one, today) for one in found]
     wanted = await _versions(tx, by, held)
     kept = await records.load(tx, *wanted.items()) if wanted else {}
     of = {handover_id: kept[(handover_id, version)] for handover_id, version in wanted.items()}
@@ -174,10 +175,13 @@ async def _disclose_all(tx: WriteTx, by: By, found: Sequence[Handover]) -> list[
         shown, version = covered[handover.id], wanted[handover.id]
         if shown is None:
             continue
-        current = await handovers.receive(tx, by, handover) if handover.status == "offered" else handover
+        whose = side(handover, by)
+        first = whose == "receiver" and handover.status == "offered"
+        current = await handovers.receive(tx, by, handover) if first else handover
         entries.append(_entry(by, current, shown, version, "handovers:export"))
-        content = _content(of[handover.id], shown, version, own=False)
-        readings.append(Reading(current, "receiver", content))
+        readings.append(
+            Reading(current, whose, _content(of[handover.id], shown, version, own=whose == "sender"))
+        )
     if entries:
         await ledger.append(tx, *entries)
     return readings

@@ -40,6 +40,9 @@ BASES: Mapping[str, tuple[Basis, Basis]] = {
 }
 """On what the sender's and the receiver's responsibility rest, by kind of handover; an agreement otherwise."""
 
+NOT_COVERED = "consent.section_not_covered"
+NOBODY = "responsibility.nobody_primary"
+
 _AGREED: tuple[Basis, Basis] = ("agreement", "agreement")
 
 
@@ -69,8 +72,7 @@ async def offer_anew(
     """What an offer and an amendment of one have in common. `before` is the state it came from."""
     today = civil_date(by.at)
     if handover.planned_date < today:
-        text = Text("引継ぎ予定日が過ぎています", "The planned date has passed")
-        raise RuleViolated(errors=(Notice("planned_date.in_past", "error", text, "/plannedDate"),))
+        raise RuleViolated(errors=(record_rules.planned_date_in_past(),))
     readable_on = today if handover.window_open(today) else handover.window_opens_on
     covered = await _covered(tx, handover, readable_on)
     await _claim(tx, by, handover)
@@ -84,7 +86,8 @@ async def offer_anew(
         answer_due_on=answer_due_on(today, readable_on, handover.planned_date, area),
     )
     offered = await keep(tx, offered)
-    await _note_coverage(tx, by, offered, covered)
+    unheld = await _unheld(tx, offered, today)
+    await _note(tx, by, offered, [*_not_covered(covered), *unheld])
     await tell(tx, by.at, offered, event)
     await enter(
         tx, by, offered, action, before=before, sections=list(covered.visible), consents=covered.consents
@@ -115,14 +118,35 @@ async def _covered(tx: WriteTx, handover: Handover, on: date) -> Coverage:
     return covered
 
 
-async def _note_coverage(tx: WriteTx, by: By, offered: Handover, covered: Coverage) -> None:
-    """The version is on offer, and warns of what its receiver will not see."""
-    code = "consent.section_not_covered"
+def _not_covered(covered: Coverage) -> list[Notice]:
     text = Text("同意がないため提供先には見えません", "No consent: the receiver will not see this section")
+    return [Notice(NOT_COVERED, "warning", text, f"/sections/{name}") for name in covered.withheld]
+
+
+async def _unheld(tx: WriteTx, offered: Handover, today: date) -> list[Notice]:
+    """Offered domains that nobody holds until the receiver does: a gap that the sender may not have meant."""
+    timeline = await responsibility.timeline(tx, offered.person_id, as_of=today, known_at=None)
+    nobodys = {one.domain for one in timeline.domains if one.holder is None}
+    return [
+        Notice(
+            NOBODY,
+            "warning",
+            Text(
+                f"{one.domain}: 引継ぎの日まで主担当がいません。自機関が主担当なら senderPrimarySince を加えてください",
+                f"{one.domain}: nobody is primary until the handover; if the sender is, add senderPrimarySince",
+            ),
+            "/domains",
+        )
+        for one in offered.domains
+        if one.domain in nobodys
+    ]
+
+
+async def _note(tx: WriteTx, by: By, offered: Handover, found: Sequence[Notice]) -> None:
+    """The version is on offer, with what an offer makes one notice."""
     known = await records.warnings(tx, offered.id, offered.version)
-    found = [notice for notice in known if notice.code != code]
-    found += [Notice(code, "warning", text, f"/sections/{name}") for name in covered.withheld]
-    await records.offer(tx, by.at, offered.id, offered.version, found)
+    kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
+    await records.offer(tx, by.at, offered.id, offered.version, [*kept, *found])
 
 
 async def _claim(tx: WriteTx, by: By, handover: Handover) -> None:

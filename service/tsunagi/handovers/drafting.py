@@ -25,21 +25,33 @@ async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[AreaRules, tupl
 
     Raises RuleViolated when one of them refuses it or the receiver is not in the directory.
     """
+    receiver, today = OrganizationId(record.receiver_id), civil_date(by.at)
+    area = await directory.area_rules(tx, record.area_code, receiver)
+    found = record_rules.check(record, area, today)
+    errors = [*await _of_directory(tx, by, record), *(one for one in found if one.level == "error")]
+    if errors:
+        raise RuleViolated(errors=tuple(errors))
+    return area, (*found, *record_rules.before_offer(record, today))
+
+
+async def _of_directory(tx: ReadTx, by: By, record: RecordView) -> list[Notice]:
+    """What is wrong with the receiver or the area that the record names."""
     receiver = OrganizationId(record.receiver_id)
-    known = await directory.organization_refs(tx, [receiver])
+    found = await directory.organization(tx, receiver)
     errors: list[Notice] = []
-    if receiver not in known:
+    if found is None:
         text = Text("この機関は登録されていません", "This organization is not in the directory")
         errors.append(Notice("organization.unknown", "error", text, "/receiverId"))
+    elif found.closed_on is not None:
+        text = Text("この機関は廃止されています", "This organization has closed")
+        errors.append(Notice("organization.closed", "error", text, "/receiverId"))
     if receiver == by.organization_id:
         text = Text("提供先が自機関です", "The receiver is the sender itself")
         errors.append(Notice("handover.same_organization", "error", text, "/receiverId"))
-    area = await directory.area_rules(tx, record.area_code, receiver)
-    found = record_rules.check(record, area, civil_date(by.at))
-    errors += [notice for notice in found if notice.level == "error"]
-    if errors:
-        raise RuleViolated(errors=tuple(errors))
-    return area, found
+    if record.area_code is not None and not await directory.area_exists(tx, record.area_code):
+        text = Text("この圏域は登録されていません（GET /v1/areas）", "This area is not known (GET /v1/areas)")
+        errors.append(Notice("area.unknown", "error", text, "/areaCode"))
+    return errors
 
 
 async def check_new(tx: ReadTx, by: By, record: RecordView, *, keys: MatchKeys) -> tuple[Notice, ...]:

@@ -198,7 +198,7 @@ async def listing(
     return await with_domains(tx, query.order_by(handovers.c.due_on, handovers.c.id).limit(limit))
 
 
-async def incoming(
+async def pullable(
     tx: ReadTx,
     organization_id: OrganizationId,
     statuses: Collection[str],
@@ -207,9 +207,10 @@ async def incoming(
     after: HandoverId | None,
     limit: int,
 ) -> list[Handover]:
-    """What comes in to the organization and is open to it, by id, behind `after`."""
+    """What the organization has sent, and what comes in to it in these states and is open; by id, behind `after`."""
     wanted = Filter(direction="incoming", statuses=sorted(statuses), window="open")
-    query = select(handovers).where(*_conditions(organization_id, wanted, today))
+    incoming = and_(*_conditions(organization_id, wanted, today))
+    query = select(handovers).where(or_(handovers.c.sender_id == organization_id, incoming))
     if after is not None:
         query = query.where(handovers.c.id > after)
     return await with_domains(tx, query.order_by(handovers.c.id).limit(limit))

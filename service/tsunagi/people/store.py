@@ -1,7 +1,7 @@
 """People, what each organization recognizes them by, and relations."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Column,
@@ -173,3 +173,8 @@ _count_attempt = text("""
 async def count_match(tx: WriteTx, at: datetime, organization_id: OrganizationId) -> int:
     """How often the organization has asked within this minute, this time included."""
     return int(await tx.scalar(_count_attempt, {"organization": organization_id, "at": at}) or 0)
+
+
+async def forget_attempts(tx: WriteTx, at: datetime) -> None:
+    """Counts of minutes that are over no longer matter."""
+    await tx.execute(delete(match_attempts).where(match_attempts.c.minute < at - timedelta(hours=1)))

@@ -1,6 +1,7 @@
 """What a record's schema cannot say. Each rule has a stable code; errors refuse, warnings go to both sides."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from tsunagi.directory.rules import AreaRules, corporate_number_is_valid, office_number_is_valid
@@ -22,6 +23,7 @@ def check(record: RecordView, area: AreaRules, today: date) -> tuple[Notice, ...
 
 def missing_to_offer(sections: Iterable[str]) -> tuple[Notice, ...]:
     """What a record still lacks before it can be offered."""
+    present = set(sections)
     return tuple(
         _notice(
             "record.section_missing",
@@ -30,7 +32,22 @@ def missing_to_offer(sections: Iterable[str]) -> tuple[Notice, ...]:
             "This section is needed before the record can be offered",
         )
         for section in REQUIRED_TO_OFFER
-        if section not in set(sections)
+        if section not in present
+    )
+
+
+def before_offer(record: RecordView, today: date) -> tuple[Notice, ...]:
+    """What a draft may still lack or say, and an offer of it would refuse: warnings until then."""
+    present = {"assessment": record.sections.assessment, "support_plan": record.sections.support_plan}
+    found = [*missing_to_offer(name for name, section in present.items() if section is not None)]
+    if record.planned_date < today:
+        found.append(planned_date_in_past())
+    return tuple(replace(notice, level="warning") for notice in found)
+
+
+def planned_date_in_past() -> Notice:
+    return _notice(
+        "planned_date.in_past", "/plannedDate", "引継ぎ予定日が過ぎています", "The planned date has passed"
     )
 
 

@@ -22,6 +22,10 @@ class DomainOffer(View):
     basis: Basis | None = None
 
 
+class Assessment(View):
+    """That there is one is all the service looks at."""
+
+
 class Period(View):
     starts_on: date | None = Field(default=None, alias="from")
     ends_on: date | None = Field(default=None, alias="to")
@@ -98,6 +102,7 @@ class HandoverPlan(View):
 
 class Sections(View):
     identity: Identity
+    assessment: Assessment | None = Field(default=None, alias="assessment")
     employment: Employment | None = Field(default=None, alias="employment")
     employer_contacts: EmployerContacts | None = Field(default=None, alias="employer_contacts")
     support_plan: SupportPlan | None = Field(default=None, alias="support_plan")
