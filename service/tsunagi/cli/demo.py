@@ -94,7 +94,7 @@ async def _run(settings: Settings, *, once: bool) -> int:
         await _started(server, serving)
         cast = await _cast(services)
         await asyncio.to_thread(tell, cast, _clock_mover(services), civil_date(datetime.now(UTC)))
-        _leave(settings, cast, once=once)
+        _leave(settings, cast, url, once=once)
         console.print("[bold green]引継ぎは完了しました / the handover was carried to completion[/]")
         if not once:
             with metrics(settings):
@@ -191,13 +191,14 @@ def _clock_mover(services: Services) -> Callable[[date | None], None]:
     return move
 
 
-def _leave(settings: Settings, cast: Cast, *, once: bool) -> None:
+def _leave(settings: Settings, cast: Cast, database: str, *, once: bool) -> None:
     """`demo.json` says all that a client needs to go on from here."""
     path = settings.data_dir / "demo.json"
     content: dict[str, Any] = {
         "note": "made-up data / 架空のデータ",
         "baseUrl": cast.base_url,
         "tokenEndpoint": f"{cast.base_url}/oauth2/token",
+        "databaseUrl": database,
         "organizations": {member.role: member.as_json() for member in cast.members},
         **cast.made,
     }
