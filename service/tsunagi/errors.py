@@ -37,6 +37,8 @@ class Refusal(Exception):
     code: ClassVar[str]
     title: ClassVar[Text]
     party: ClassVar[Party] = "client"
+    advice: ClassVar[Text | None] = None
+    """What to do next, where nothing more particular can be said."""
     on_ledger: ClassVar[bool] = False
     """Whether a refusal of this kind is a decision about somebody's data, kept as a `deny` entry."""
 
@@ -66,6 +68,10 @@ class InvalidParameter(Refusal):
 class IdempotencyKeyRequired(Refusal):
     code = "idempotency_key_required"
     title = Text("Idempotency-Key が必要です", "Idempotency-Key is required")
+    advice = Text(
+        "この作成のために選んだ値（UUID など）を Idempotency-Key に入れ、送り直すときも同じ値を使ってください",
+        "Choose a value (such as a UUID) for this creation, and use the same when sending it again",
+    )
 
 
 class Unauthenticated(Refusal):
@@ -100,6 +106,10 @@ class WrongState(Refusal):
 class WindowNotOpen(Refusal):
     code = "window_not_open"
     title = Text("まだ開示されていません", "The window is not open yet")
+    advice = Text(
+        "windowOpensOn まで待つか、提供元に早い開示（open）を求めてください",
+        "Wait until windowOpensOn, or ask the sender to open it early",
+    )
     on_ledger = True
 
 
@@ -117,11 +127,18 @@ class MatchAmbiguous(Refusal):
 class IdempotencyInFlight(Refusal):
     code = "idempotency_in_flight"
     title = Text("同じ要求を処理中です", "The same request is in progress")
+    advice = Text(
+        "少し待ってから、同じ Idempotency-Key と本文で送り直してください",
+        "Wait a little and send the same key and body again",
+    )
 
 
 class IdempotencyKeyReused(Refusal):
     code = "idempotency_key_reused"
     title = Text("Idempotency-Key が別の内容で使われています", "Idempotency-Key was used with another body")
+    advice = Text(
+        "別の要求には新しい Idempotency-Key を使ってください", "Use a new Idempotency-Key for another request"
+    )
 
 
 class ResponsibilityNotHeld(Refusal):
@@ -139,6 +156,9 @@ class PreconditionFailed(Refusal):
 class PreconditionRequired(Refusal):
     code = "precondition_required"
     title = Text("If-Match が必要です", "If-Match is required")
+    advice = Text(
+        "GET で得た ETag を If-Match に入れてください", "Send the ETag of your last GET as If-Match"
+    )
 
 
 class BodyTooLarge(Refusal):

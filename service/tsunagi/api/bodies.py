@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from tsunagi.clock import civil_date
+from tsunagi.clock import JAPAN, civil_date
 from tsunagi.directory.rules import OrganizationRef
 from tsunagi.disclosure.actions import Standing
 from tsunagi.disclosure.rules import Content, Reading, readable
@@ -22,8 +22,15 @@ def present(**members: object) -> dict[str, Any]:
     return {name: _plain(value) for name, value in members.items() if value is not None}
 
 
+def instant(at: datetime) -> str:
+    """In the time of Japan: the date that is read off it is the one that counts."""
+    return at.astimezone(JAPAN).isoformat()
+
+
 def _plain(value: object) -> Any:
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | dict | str | int | bool):
         return value

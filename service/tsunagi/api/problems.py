@@ -94,12 +94,12 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
         "responsibleParty": _party(refusal),
         "requestId": getattr(request.state, "request_id", "-"),
     }
-    if refusal.detail is not None:
-        content["detail"] = localized(refusal.detail, spoken)
+    if (detail := refusal.detail or refusal.advice) is not None:
+        content["detail"] = localized(detail, spoken)
     if refusal.errors:
         content["errors"] = [_error(notice, spoken) for notice in refusal.errors[:MAX_ERRORS]]
     content |= refusal.extensions
-    return JSONResponse(content, status, _headers(refusal), media_type="application/problem+json")
+    return JSONResponse(content, status, _headers(refusal, request), media_type="application/problem+json")
 
 
 def _party(refusal: Refusal) -> Party:
@@ -117,16 +117,22 @@ def _error(notice: Notice, spoken: str) -> dict[str, str]:
     }
 
 
-def _headers(refusal: Refusal) -> dict[str, str]:
-    if isinstance(refusal, Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="tsunagi", error="invalid_token"'}
-    if isinstance(refusal, ScopeMissing):
-        return {"WWW-Authenticate": 'Bearer realm="tsunagi", error="insufficient_scope"'}
+def _headers(refusal: Refusal, request: Request) -> dict[str, str]:
+    if isinstance(refusal, Unauthenticated | ScopeMissing):
+        return {"WWW-Authenticate": _challenge(refusal, request)}
     if isinstance(refusal, Unavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
     if "retryAfterSeconds" in refusal.extensions:
         return {"Retry-After": str(refusal.extensions["retryAfterSeconds"])}
     return {}
+
+
+def _challenge(refusal: Refusal, request: Request) -> str:
+    """RFC 6750 section 3, with the metadata of RFC 9728 section 5.1. Who sent no token has made no error."""
+    metadata = request.url.replace(path="/.well-known/oauth-protected-resource", query="")
+    error = "invalid_token" if isinstance(refusal, Unauthenticated) else "insufficient_scope"
+    named = f', error="{error}"' if "authorization" in request.headers else ""
+    return f'Bearer resource_metadata="{metadata}"{named}'
 
 
 async def on_refusal(request: Request, refusal: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import present
+from tsunagi.api.bodies import instant, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.findings import finding
 from tsunagi.api.idempotency import Answer
@@ -36,7 +36,7 @@ async def get_responsibility(call: Call) -> Response:
         {
             "personId": str(person_id),
             "asOf": as_of.isoformat(),
-            "knownAt": asked.get("knownAt") or call.at.isoformat(),
+            "knownAt": asked.get("knownAt") or instant(call.at),
             "domains": [_domain(one, names) for one in timeline.domains],
             "findings": [finding(one) for one in findings],
         }
@@ -47,7 +47,7 @@ def _domain(one: DomainTimeline, names: Names) -> dict[str, Any]:
     return {
         "domain": one.domain,
         "version": one.version,
-        "recordedAt": one.recorded_at.isoformat(),
+        "recordedAt": instant(one.recorded_at),
         "holder": _holder(one.holder, names),
         "segments": [
             {
