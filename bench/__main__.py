@@ -19,6 +19,7 @@ import psutil
 
 from bench import load
 from bench.load import Result, request
+from tsunagi import embedded
 from tsunagi.auth.rules import Caller, Scope
 from tsunagi.auth.server import issuer_of
 from tsunagi.auth.tokens import AccessTokens, SigningKeys
@@ -70,6 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tsunagi-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         results = asyncio.run(measured(Path(folder)))
+        embedded.stop(Path(folder))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n")
     _print(results)

@@ -47,3 +47,4 @@ if __name__ == "__main__":
         server = embedded.start(Path(folder))
         migrate(server, ROOT / "migrations")
         asyncio.run(measure(server, [Path(argument) for argument in sys.argv[1:]]))
+        embedded.stop(Path(folder))

@@ -42,6 +42,7 @@ def server_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="tsunagi-tests-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield embedded.start(Path(folder))
+        embedded.stop(Path(folder))
 
 
 @pytest.fixture(scope="session")

