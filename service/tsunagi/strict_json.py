@@ -1,6 +1,7 @@
 """JSON as RFC 8259 means it, and the RFC 8785 form that hashes are taken over."""
 
 import json
+import re
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
@@ -11,6 +12,8 @@ from tsunagi.errors import InvalidJson, Text
 
 MAX_DEPTH = 64
 _SPACE = " \t\n\r"
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 def parse(raw: bytes) -> object:
@@ -86,23 +89,11 @@ def decode(raw: bytes) -> str:
 def _too_deep(source: str) -> bool:
     if source.count("[") + source.count("{") <= MAX_DEPTH:
         return False
-    depth, in_string, escaped = 0, False, False
-    for character in source:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif character in "]}":
-            depth -= 1
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", source)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
     return False
 
 

@@ -84,6 +84,11 @@ async def organization(tx: ReadTx, organization_id: OrganizationId) -> Organizat
     return found[0] if found else None
 
 
+async def status_of(tx: ReadTx, organization_id: OrganizationId) -> str | None:
+    """`active` or `closed`; None for an organization that is not in the directory."""
+    return await tx.scalar(select(organizations.c.status).where(organizations.c.id == organization_id))
+
+
 async def organization_refs(
     tx: ReadTx, ids: Collection[OrganizationId]
 ) -> dict[OrganizationId, OrganizationRef]:
@@ -150,12 +155,8 @@ async def area_of(tx: ReadTx, organization_id: OrganizationId) -> str | None:
 
 async def area_rules(tx: ReadTx, area_code: str | None, organization_id: OrganizationId) -> AreaRules:
     """Those of the named area, else those of the organization's own area, else the defaults."""
-    named = await _rules_of(tx, area_code)
-    return named or await _rules_of(tx, await area_of(tx, organization_id)) or DEFAULT_AREA_RULES
-
-
-async def area_exists(tx: ReadTx, code: str) -> bool:
-    return await tx.scalar(select(tables.areas.c.code).where(tables.areas.c.code == code)) is not None
+    named = await rules_of(tx, area_code)
+    return named or await rules_of(tx, await area_of(tx, organization_id)) or DEFAULT_AREA_RULES
 
 
 async def add_area(tx: WriteTx, area: Area) -> None:
@@ -329,7 +330,7 @@ def _organization(row: Row[Any], **beside: Any) -> Organization:
     )
 
 
-async def _rules_of(tx: ReadTx, area_code: str | None) -> AreaRules | None:
+async def rules_of(tx: ReadTx, area_code: str | None) -> AreaRules | None:
     row = (await tx.execute(select(tables.areas).where(tables.areas.c.code == area_code))).one_or_none()
     return _area_rules(row) if row else None
 

@@ -37,18 +37,18 @@ async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[AreaRules, tupl
 async def _of_directory(tx: ReadTx, by: By, record: RecordView) -> list[Notice]:
     """What is wrong with the receiver or the area that the record names."""
     receiver = OrganizationId(record.receiver_id)
-    found = await directory.organization(tx, receiver)
+    status = await directory.status_of(tx, receiver)
     errors: list[Notice] = []
-    if found is None:
+    if status is None:
         text = Text("この機関は登録されていません", "This organization is not in the directory")
         errors.append(Notice("organization.unknown", "error", text, "/receiverId"))
-    elif found.closed_on is not None:
+    elif status == "closed":
         text = Text("この機関は廃止されています", "This organization has closed")
         errors.append(Notice("organization.closed", "error", text, "/receiverId"))
     if receiver == by.organization_id:
         text = Text("提供先が自機関です", "The receiver is the sender itself")
         errors.append(Notice("handover.same_organization", "error", text, "/receiverId"))
-    if record.area_code is not None and not await directory.area_exists(tx, record.area_code):
+    if record.area_code is not None and await directory.rules_of(tx, record.area_code) is None:
         text = Text("この圏域は登録されていません（GET /v1/areas）", "This area is not known (GET /v1/areas)")
         errors.append(Notice("area.unknown", "error", text, "/areaCode"))
     return errors
