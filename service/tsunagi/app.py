@@ -74,7 +74,7 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]
+        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]  # narrower keys than declared
     )
     all_routes().mount(app.router, services)
     app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)

@@ -48,10 +48,13 @@ class Refusal(Exception):
         *,
         errors: tuple[Notice, ...] = (),
         extensions: Mapping[str, object] | None = None,
+        turn: Party | None = None,
     ) -> None:
+        """`turn` is whose turn it is, where that depends on more than the kind of refusal."""
         super().__init__(self.code)
         self.detail = detail
         self.errors = errors
+        self.turn = turn
         self.extensions = dict(extensions or {})
 
 

@@ -261,3 +261,15 @@ async def test_an_offer_says_where_nobody_is_primary_until_the_handover(world: W
     said = [one["message"] for one in offered["warnings"] if one["code"] == "responsibility.nobody_primary"]
     assert len(said) == 1
     assert said[0].startswith(record["domains"][0]["domain"])
+
+
+async def test_a_step_that_is_not_possible_says_whose_turn_it_is(world: World) -> None:
+    offered = await world.offered()
+    path = f"/v1/handovers/{offered['id']}"
+    reason = {"reason": {"code": "more_information", "text": "面談の記録がほしい"}}
+    waiting = await world.settlement.post(f"{path}/offer")
+    assert (waiting.status_code, waiting.json()["responsibleParty"]) == (409, "receiver")
+    await world.center.get(path)
+    assert (await world.center.post(f"{path}/return", reason)).status_code == 200
+    returned = await world.center.post(f"{path}/return", reason)
+    assert (returned.status_code, returned.json()["responsibleParty"]) == (409, "sender")

@@ -103,7 +103,9 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
 
 
 def _party(refusal: Refusal) -> Party:
-    """Whose turn it is: that of the errors, where they agree."""
+    """Whose turn it is: as the refusal says, or that of its errors, where they agree."""
+    if refusal.turn is not None:
+        return refusal.turn
     parties = {notice.party for notice in refusal.errors}
     return parties.pop() if len(parties) == 1 else refusal.party
 

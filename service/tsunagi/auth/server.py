@@ -47,7 +47,7 @@ class _EdDSA(EdDSAAlgorithm):
     """FAPI 2.0 names it so, for Ed25519 alone: keys on the other curve are never registered. joserfc warns
     that RFC 9864 has a newer name."""
 
-    security_warning = None  # type: ignore[assignment]
+    security_warning = None  # type: ignore[assignment]  # joserfc: None means no warning
 
 
 class SignatureRegistry(JWSRegistry):
@@ -180,7 +180,7 @@ def protected_resource_metadata(issuer: str) -> dict[str, object]:
     }
 
 
-class _Metadata(AuthorizationServerMetadata):  # type: ignore[misc]
+class _Metadata(AuthorizationServerMetadata):  # type: ignore[misc]  # Authlib is not typed
     def validate_response_types_supported(self) -> None:
         """Required, and empty here: there is no authorization endpoint. Authlib takes empty for absent."""
         if self.get("response_types_supported") != []:

@@ -179,7 +179,7 @@ async def add_organization(tx: WriteTx, profile: OrganizationProfile, *, at: dat
     if profile.identifiers:
         await _add_identifiers(tx, organization_id, profile.identifiers)
     for purpose, codes in (("serves", profile.serves), ("remit", profile.remit)):
-        await add_areas(tx, organization_id, purpose, codes)  # type: ignore[arg-type]
+        await add_areas(tx, organization_id, purpose, codes)  # type: ignore[arg-type]  # mypy widens the tuple
     await add_versions(tx, [organization_id], effective_on=civil_date(at), at=at)
     return organization_id
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tsunagi.clock import civil_date
 from tsunagi.directory.rules import AreaRules
-from tsunagi.errors import Notice, Text
+from tsunagi.errors import Notice, Party, Text
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.responsibility import milestones
 from tsunagi.responsibility.rules import FOREVER, Basis, Domain, Role, SenderRoleAfter
@@ -72,6 +72,15 @@ def available(status: Status, side: Side, *, window_open: bool) -> tuple[Action,
         and status in STEPS[action][1]
         and (side == "sender" or window_open or action == "decline")
     )
+
+
+def turn(status: Status) -> Party:
+    """Whose turn it is in this state: `platform` where the clock goes on, `client` where nobody does."""
+    if status in UNANSWERED:
+        return "receiver"
+    if status in ENDED:
+        return "client"
+    return "sender" if status in ("draft", "returned") else "platform"
 
 
 def after(status: Status, step: Action | ClockStep) -> Status | None:

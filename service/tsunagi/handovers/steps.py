@@ -29,6 +29,7 @@ from tsunagi.handovers.rules import (
     available,
     looked,
     next_step,
+    turn,
 )
 from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger import store as ledger
@@ -107,7 +108,7 @@ def permitted(handover: Handover, action: Action, by: By) -> Status:
         f"{action} ができるのは{whose.ja}で、状態が {states} のときです",
         f"{action} is for {whose.en} to do, in the states: {states}",
     )
-    raise WrongState(detail, extensions=extensions)
+    raise WrongState(detail, extensions=extensions, turn=turn(handover.status))
 
 
 async def enter(

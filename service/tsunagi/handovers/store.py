@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tsunagi.db import ReadTx, WriteTx, metadata
 from tsunagi.handovers.rules import DomainState, Handover
-from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.ids import HandoverId, OrganizationId
 
 handovers = Table(
     "handovers",
@@ -154,12 +154,6 @@ async def hold(tx: WriteTx, handover_ids: Iterable[HandoverId]) -> None:
     await tx.execute(rows.with_for_update())
 
 
-async def of_person(tx: ReadTx, person_id: PersonId, organization_id: OrganizationId) -> list[Handover]:
-    """The person's handovers in which the organization is on either side."""
-    mine = or_(handovers.c.sender_id == organization_id, handovers.c.receiver_id == organization_id)
-    return await with_domains(tx, select(handovers).where(handovers.c.person_id == person_id, mine))
-
-
 async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId] | None) -> Handover | None:
     """The next handover, behind the key `after`, for which the clock has something to do; held until the
     transaction ends. Those that others hold are passed over."""
@@ -244,7 +238,7 @@ async def save(tx: WriteTx, handover: Handover) -> Handover:
     rows = [
         {
             "handover_id": saved.id,
-            **{name: getattr(domain, name) for name in domains.c.keys() if name != "handover_id"},  # noqa: SIM118
+            **{name: getattr(domain, name) for name in domains.c.keys() if name != "handover_id"},  # noqa: SIM118  a column collection
             "reason": None if domain.reason is None else json.dumps(domain.reason, ensure_ascii=False),
         }
         for domain in saved.domains

@@ -189,8 +189,6 @@ def overlap(record: RecordView, area: AreaRules, _today: date) -> Iterator[Notic
     at = "/sections/handover_plan/overlap"
     if period is None:
         return
-    if record.handover_type in milestones.WITHOUT_OVERLAP and period.ends_on > period.starts_on:
-        return
     if period.ends_on <= period.starts_on:
         yield _notice(
             "overlap.reversed",
@@ -198,7 +196,10 @@ def overlap(record: RecordView, area: AreaRules, _today: date) -> Iterator[Notic
             "重なり期間の終わりが始まりより後になっていません",
             "The overlap must end after it begins",
         )
-    elif period.starts_on > milestones.overlap_starts(record.planned_date, area):
+    elif (
+        record.handover_type not in milestones.WITHOUT_OVERLAP
+        and period.starts_on > milestones.overlap_starts(record.planned_date, area)
+    ):
         yield _notice(
             "overlap.shorter_than_area_rule",
             f"{at}/from",

@@ -23,7 +23,7 @@ _KINDS: tuple[type[ECKey] | type[RSAKey] | type[OKPKey], ...] = (ECKey, RSAKey, 
 class _EdDSA(EdDSAAlgorithm):
     """The name that FAPI 2.0 uses; joserfc warns that RFC 9864 has a newer one."""
 
-    security_warning = None  # type: ignore[assignment]
+    security_warning = None  # type: ignore[assignment]  # joserfc: None means no warning
 
 
 class _Registry(JWSRegistry):
