@@ -5,7 +5,7 @@ UV_VERSION := 0.13.8
 RUN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: demo test check bench serve setup clean format
+.PHONY: demo test check fuzz bench growth soak serve setup clean format
 
 demo: setup ## carry one handover from offer to completion, then serve (ONCE=1: exit instead)
 	@$(RUN)/tsunagi demo $(if $(ONCE),--once)
@@ -20,8 +20,17 @@ check: setup ## lint, format, types, import order, contract drift, migrations
 	@$(RUN)/lint-imports
 	@$(RUN)/pytest -q tests/contract tests/schemas tests/test_code.py tests/test_migrations.py tests/test_glossary.py
 
-bench: setup ## writes bench/out/latest.json
+fuzz: setup ## look for surprises for an hour: 2,000 requests per operation, long lives, broken texts
+	@TSUNAGI_FUZZ=long $(RUN)/pytest --timeout=0 tests/fuzz tests/contract/test_schemathesis.py $(PYTEST_ARGS)
+
+bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: a minute instead of six)
 	@$(RUN)/python -m bench
+
+growth: setup ## the same figures up to a million handovers (GROWTH=100000: up to so many); bench/out/growth.json
+	@$(RUN)/python -m bench.growth
+
+soak: setup ## an hour of steady load (SOAK_MINUTES=5: so long); bench/out/soak.json
+	@$(RUN)/python -m bench.soak
 
 serve: setup ## serve with the settings of the environment
 	@$(RUN)/tsunagi serve

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.running import plain_url
 from tests.world_fixtures import contract, data_dir, http, services, world
 from tsunagi import embedded
-from tsunagi.db import Database, ReadTx, WriteTx, async_url
+from tsunagi.db import SERVICE_ROLE, SESSION, Database, WriteTx, async_url, driver
 from tsunagi.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
@@ -81,17 +81,20 @@ class RolledBackDatabase(Database):
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._settings = "SELECT"
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadTx]:
-        yield ReadTx(self._connection)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteTx]:
+    async def _transaction(self, begin: str, settings: str) -> AsyncIterator[AsyncConnection]:
+        around, self._settings = self._settings, f"SET LOCAL ROLE {SERVICE_ROLE}; {settings}"
         async with self._connection.begin_nested():
-            yield WriteTx(ReadTx(self._connection))
-            await self._connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-            await self._connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+            server = await driver(self._connection)
+            await server.execute(self._settings)
+            try:
+                yield self._connection
+                await server.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+            finally:
+                self._settings = around
+            await server.execute(around)
 
     async def ping(self) -> None:
         await self._connection.execute(text("SELECT 1"))
@@ -112,7 +115,7 @@ async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def db(shared_url: str) -> AsyncIterator[Database]:
     """The database of most tests: nothing a test writes is there for the next one."""
-    engine = create_async_engine(async_url(shared_url))
+    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": SESSION})
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield RolledBackDatabase(connection)
@@ -122,5 +125,5 @@ async def db(shared_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def tx(db: Database) -> AsyncIterator[WriteTx]:
-    async with db.write() as connection:
+    async with db.platform() as connection:
         yield connection

@@ -3,19 +3,21 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import uvicorn
 
 from tsunagi.api.edge import Services
-from tsunagi.app import create_app, create_services
+from tsunagi.app import create_services
 from tsunagi.auth.rules import Caller, Scope
-from tsunagi.cli.serving import free_port
+from tsunagi.cli.serving import free_port, server_over
 from tsunagi.clock import Clock
 from tsunagi.db import Database
 from tsunagi.directory import store as directory
@@ -34,11 +36,17 @@ class RunningService:
     clock: Clock
     settlement: OrganizationId
     center: OrganizationId
+    thread_id: int
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What serving has cost so far."""
+        return time.clock_gettime(time.pthread_getcpuclockid(self.thread_id))
 
     def token(self, *, now: datetime, organization: OrganizationId | None = None) -> str:
         """A real token of the service's, for the settlement provider unless another is named."""
         caller = Caller(organization or self.settlement, ClientId("test-software"), frozenset(Scope))
-        return self.services.tokens.issue(caller, now)
+        return self.services.tokens.issue(caller, now, jkt=None)
 
 
 def plain_url(url: str, database: str) -> str:
@@ -54,7 +62,7 @@ async def _sql(url: str, statement: str) -> None:
 
 
 async def _organizations(db: Database, at: datetime) -> list[OrganizationId]:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         await directory.add_area(tx, Area(AREA, "架空圏域", "12"))
         profiles = [
             OrganizationProfile(kind="settlement", name="就労定着支援事業所 みほん（架空）", serves=(AREA,)),
@@ -82,11 +90,7 @@ class _Thread(threading.Thread):
         db = Database(self.database_url)
         self.services = create_services(self.settings, db, self.clock)
         self.organizations = await _organizations(db, datetime.now(UTC))
-        self.server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(self.services), port=self.settings.port, log_config=None, access_log=False
-            )
-        )
+        self.server = server_over(self.services)
         serving = asyncio.create_task(self.server.serve())
         while not self.server.started and not serving.done():
             await asyncio.sleep(0.02)
@@ -100,20 +104,30 @@ class _Thread(threading.Thread):
 
 
 @contextlib.contextmanager
-def running_service(server_url: str, template_url: str, data_dir: Path) -> Iterator[RunningService]:
-    """Serves from a thread of its own until the block ends."""
+def running_service(
+    server_url: str, template_url: str, data_dir: Path, **changes: Any
+) -> Iterator[RunningService]:
+    """Serves from a thread of its own until the block ends; `changes` are to the settings."""
     name = f"tsunagi_running_{uuid4().hex[:8]}"
     template = template_url.partition("?")[0].rsplit("/", 1)[1]
     asyncio.run(_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
     port = free_port()
-    settings = Settings(data_dir=data_dir, base_url=f"http://127.0.0.1:{port}", port=port, metrics_port=0)
+    base_url = f"http://127.0.0.1:{port}"
+    settings = Settings(data_dir=data_dir, base_url=base_url, port=port, metrics_port=0, **changes)
     thread = _Thread(plain_url(server_url, name), settings, Clock())
     thread.start()
     assert thread.ready.wait(60), "the service did not start"
     settlement, center = thread.organizations
     try:
+        assert thread.ident is not None
         yield RunningService(
-            settings.base_url, thread.database_url, thread.services, thread.clock, settlement, center
+            settings.base_url,
+            thread.database_url,
+            thread.services,
+            thread.clock,
+            settlement,
+            center,
+            thread.ident,
         )
     finally:
         thread.stop()

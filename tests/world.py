@@ -77,7 +77,7 @@ class Organization:
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> httpx2.Response:
         caller = Caller(self.id, ClientId("test-software"), self.scopes)
-        token = self.services.tokens.issue(caller, datetime.now(UTC))
+        token = self.services.tokens.issue(caller, datetime.now(UTC), jkt=None)
         sent = {"Authorization": f"Bearer {token}"} | dict(headers or {})
         if method == "POST" and "Idempotency-Key" not in sent:
             sent["Idempotency-Key"] = str(uuid4())

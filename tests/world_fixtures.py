@@ -65,7 +65,7 @@ async def world(services: Services, http: httpx2.AsyncClient, db: Database) -> W
         OrganizationProfile(kind="center", name="障害者就業・生活支援センター べつ（架空）"),
         OrganizationProfile(kind="prefecture", name="架空県 福祉部", remit=(AREA,)),
     ]
-    async with db.write() as tx:
+    async with db.platform() as tx:
         await directory.add_area(tx, Area(AREA, "架空圏域", "12"))
         ids = [await directory.add_organization(tx, one, at=services.clock.now()) for one in profiles]
     voices = [Organization(one, http, services) for one in ids]

@@ -12,6 +12,8 @@ from tsunagi.api import consents, directory, events, findings, handovers, meta, 
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
 from tsunagi.api.idempotency import forget_answers
+from tsunagi.api.limits import Limits, forget_counts, share
+from tsunagi.api.oauth import TokenEndpoint
 from tsunagi.api.problems import HANDLERS
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.server import issuer_of
@@ -24,6 +26,9 @@ from tsunagi.handovers.steps import advance
 from tsunagi.logs import fault
 from tsunagi.people.secret import matching_secret
 from tsunagi.people.store import forget_attempts
+from tsunagi.proofs.actions import Proofs
+from tsunagi.proofs.nonces import kept_nonces
+from tsunagi.proofs.store import forget_proofs
 from tsunagi.settings import Settings
 
 ROOMS = (consents, directory, events, findings, handovers, meta, people, responsibility)
@@ -36,13 +41,16 @@ def create_services(
 ) -> Services:
     keys = settings.data_dir / "keys"
     tokens = AccessTokens(SigningKeys(keys), issuer_of(settings.base_url))
+    proofs = Proofs(db, kept_nonces(keys) if settings.dpop_nonce == "required" else None)
     return Services(
         settings=settings,
         contract=contract or Contract(settings.contract_dir),
         db=db,
         clock=clock or Clock(),
         tokens=tokens,
-        gate=Gate(db, tokens),
+        token_endpoint=TokenEndpoint(db, tokens, proofs),
+        gate=Gate(db, tokens, proofs),
+        limits=Limits(settings),
         match_secret=matching_secret(keys),
     )
 
@@ -60,12 +68,12 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        worker = asyncio.create_task(keep_time(services)) if work else None
+        workers = [keep_time(services), share(services.limits, services.db)] if work else []
+        tasks = [asyncio.create_task(worker) for worker in workers]
         yield
-        if worker is not None:
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
         title="Tsunagi",
@@ -74,9 +82,9 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]  # narrower keys than declared
+        exception_handlers=dict(HANDLERS),
     )
-    all_routes().mount(app.router, services)
+    app.router.routes.append(all_routes().route(services))
     app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)
     app.add_middleware(Frame)
     return app
@@ -89,10 +97,12 @@ async def keep_time(services: Services) -> None:
             moved = await advance(services.db, services.clock.now())
             if moved:
                 log.info("clock", moved=moved)
-            async with services.db.write() as tx:
+            async with services.db.platform() as tx:
                 await forget_expired(tx, datetime.now(UTC))
+                await forget_proofs(tx, datetime.now(UTC))
                 await forget_answers(tx, services.clock.now())
                 await forget_attempts(tx, services.clock.now())
+                await forget_counts(tx, services.clock.now())
         except Exception as error:  # the database may be away; the next round sees what this one missed
             log.warning("clock failed", **fault(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)

@@ -68,6 +68,14 @@ def _faults(validator: Any, value: object) -> Iterator[Any]:
         yield first
 
 
+def _names(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        properties = node.get("properties")
+        yield from properties if isinstance(properties, dict) else ()
+    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _names(item)
+
+
 def _values_up_to(value: object, limit: int) -> int:
     """How many values a document has; counting stops at `limit`."""
     count, waiting = 0, [iter((value,))]
@@ -100,6 +108,8 @@ class Contract:
         )
         self._validators: dict[str, Any] = {}
         self.operations = {operation.id: operation for operation in self._read_operations()}
+        self.names = frozenset(_names(self.schemas)) | frozenset(_names(self.openapi))
+        """Of all members that a schema knows: those may be repeated to a caller, others may not."""
 
     def validator(self, uri: str) -> Any:
         """A compiled validator for the schema at `uri` (a fragment may follow)."""

@@ -58,6 +58,11 @@ class Refusal(Exception):
         self.extensions = dict(extensions or {})
 
 
+class MalformedRequest(Refusal):
+    code = "malformed_request"
+    title = Text("HTTP の要求として読めません", "Not a well-formed HTTP request")
+
+
 class InvalidJson(Refusal):
     code = "invalid_json"
     title = Text("本文を JSON として読めません", "The body cannot be read as JSON")
@@ -151,6 +156,11 @@ class ResponsibilityNotHeld(Refusal):
     on_ledger = True
 
 
+class RequestTimeout(Refusal):
+    code = "request_timeout"
+    title = Text("要求が時間内に届きませんでした", "The request did not arrive in time")
+
+
 class PreconditionFailed(Refusal):
     code = "precondition_failed"
     title = Text("その間に変更されています", "Changed in the meantime")
@@ -191,6 +201,11 @@ class ConsentMissing(Refusal):
     title = Text("同意がありません", "Consent is missing")
     party: ClassVar[Party] = "sender"
     on_ledger = True
+
+
+class HeadTooLarge(Refusal):
+    code = "head_too_large"
+    title = Text("URL またはヘッダーが大きすぎます", "The URL or the headers are too large")
 
 
 class RateLimited(Refusal):

@@ -1,6 +1,7 @@
 """Everything that may differ between two installations, read from the environment (`TSUNAGI_*`)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,11 +26,25 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:8080"
     """The issuer and audience of tokens; what callers reach the service by."""
 
+    dpop_nonce: Literal["required", "none"] = "required"
+    """Whether every DPoP proof needs a nonce of the server. RFC 9449 section 11.3 leaves nothing in between."""
+
     host: str = "127.0.0.1"
     port: int = 8080
     metrics_port: int = 9090
     pool_size: int = 8
+    trusted_proxies: str = "127.0.0.1"
+    """Whose `X-Forwarded-For` is believed: addresses or networks, separated by commas."""
+
     max_body_bytes: int = 2_000_000
+    head_seconds: float = 10.0
+    request_seconds: float = 60.0
     worker_interval_seconds: float = 15.0
     matches_per_minute: int = 30
+    client_requests_per_minute: int = 6_000
+    organization_requests_per_minute: int = 3_000
+    tokens_per_minute: int = 600
+    token_failures_per_minute: int = 30
+    """Of these four, 0 means no limit."""
+
     log_format: str = "json"

@@ -1,6 +1,6 @@
 """Every table of the service on one metadata: what migrations are compared with."""
 
-from tsunagi.api import idempotency
+from tsunagi.api import idempotency, limits
 from tsunagi.auth import store as auth
 from tsunagi.consent import store as consent
 from tsunagi.db import metadata
@@ -9,6 +9,7 @@ from tsunagi.handovers import store as handovers
 from tsunagi.ledger import store as ledger
 from tsunagi.notifications import store as notifications
 from tsunagi.people import store as people
+from tsunagi.proofs import store as proofs
 from tsunagi.records import store as records
 from tsunagi.responsibility import store as responsibility
 
@@ -19,9 +20,11 @@ __all__ = [
     "handovers",
     "idempotency",
     "ledger",
+    "limits",
     "metadata",
     "notifications",
     "people",
+    "proofs",
     "records",
     "responsibility",
 ]

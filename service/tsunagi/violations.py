@@ -14,6 +14,8 @@ from tsunagi.errors import Notice, Party, Text
 SchemaAt = Callable[[str], Any]
 
 _MAX_NAMES = 20
+_MAX_GUESSES = 5
+"""So many unknown names are compared with the known ones, as far as a known one is long: each takes a while."""
 _CODES = {"unevaluatedProperties": "schema.unknown_member", "additionalProperties": "schema.unknown_member"}
 _COMPOUND = frozenset({"schema.one_of", "schema.any_of", "schema.if"})
 """Rules that also fail when something below them does."""
@@ -155,8 +157,8 @@ def _unknown_member(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Tex
     known = list(schema.get("properties", {}))
     meant = {
         match
-        for name in islice(detail.get("unexpected", ()), _MAX_NAMES)
-        for match in difflib.get_close_matches(name[:100], known, 1)
+        for name in islice(detail.get("unexpected", ()), _MAX_GUESSES)
+        for match in difflib.get_close_matches(name[:50], known, 1)
     }
     listed = ", ".join(known[:_MAX_NAMES])
     ja, en = "知らない項目があります", "has an unknown member"

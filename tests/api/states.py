@@ -71,7 +71,7 @@ async def listed(who: Organization, handover_id: str, query: str = "") -> dict[s
 @asynccontextmanager
 async def undone(db: Database) -> AsyncIterator[None]:
     """What happens inside has not happened afterwards."""
-    async with db.read() as tx:
+    async with db.platform() as tx:
         savepoint = await tx.begin_nested()
         try:
             yield

@@ -26,7 +26,7 @@ def exception(person_id: str, world: World, **changes: Any) -> dict[str, Any]:
 
 async def ledger(db: Database, action: str) -> list[dict[str, Any]]:
     """The bodies of the ledger's entries of this kind."""
-    async with db.read() as tx:
+    async with db.platform() as tx:
         found = await tx.scalars(
             text("SELECT body FROM ledger_contents WHERE action = :action ORDER BY id"), {"action": action}
         )

@@ -27,7 +27,7 @@ async def lines(who: Organization) -> list[dict[str, Any]]:
 
 
 async def counted(db: Database, action: str) -> int:
-    async with db.read() as tx:
+    async with db.platform() as tx:
         query = text("SELECT count(*) FROM ledger_contents WHERE action = :action")
         return int(await tx.scalar(query, {"action": action}) or 0)
 
@@ -95,7 +95,7 @@ async def test_what_changes_between_two_batches_is_neither_lost_nor_doubled(
     )
     seen: list[str] = []
     async for batch in export(db, world.services.clock, by):
-        seen += [str(one.handover.id) for one in batch]
+        seen += [str(one.reading.handover.id) for one in batch]
         if len(seen) == EXPORT_BATCH:
             await take(world.center, world, seen[0], "return")
             await take(world.center, world, max(known), "return")

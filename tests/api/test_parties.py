@@ -14,7 +14,7 @@ from tsunagi.ids import OrganizationId
 async def of_one_corporation(world: World, db: Database, kind: str) -> OrganizationId:
     body = CorporateBody("社会福祉法人 架空会", "5999900000004", None)
     profile = OrganizationProfile(kind=kind, name=f"架空会 {kind}（架空）", corporate_body=body)  # type: ignore[arg-type]
-    async with db.write() as tx:
+    async with db.platform() as tx:
         return await directory.add_organization(tx, profile, at=world.services.clock.now())
 
 

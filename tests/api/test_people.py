@@ -175,7 +175,7 @@ async def test_the_tables_of_people_hold_nothing_to_be_read(world: World, db: Da
     await register(world.settlement)
     await match(world.settlement)
     names = ("people", "person_identities", "person_relations", "match_attempts")
-    async with db.read() as tx:
+    async with db.platform() as tx:
         kept = "".join(
             [str(await tx.scalar(text(f"SELECT json_agg(t)::text FROM {table} t"))) for table in names]
         )
@@ -197,7 +197,7 @@ async def test_a_refusal_is_on_the_ledger_without_the_callers_words(world: World
     for changes, code in (({}, "match_ambiguous"), ({"personId": ABSENT}, "not_found")):
         answer = await world.settlement.post("/v1/handovers", record | changes, X_Request_Id="its-own-id")
         assert answer.json()["code"] == code
-    async with db.read() as tx:
+    async with db.platform() as tx:
         query = text("SELECT record_id, body FROM ledger_contents WHERE outcome = 'deny' ORDER BY id")
         found = [(row.record_id, json.loads(row.body)["code"]) for row in await tx.execute(query)]
     assert found == [(None, "match_ambiguous"), (None, "not_found")]
@@ -206,7 +206,7 @@ async def test_a_refusal_is_on_the_ledger_without_the_callers_words(world: World
 async def test_the_ledger_knows_the_person_by_a_pseudonym_alone(world: World, db: Database) -> None:
     person_id = (await register(world.settlement)).json()["personId"]
     await match(world.settlement)
-    async with db.read() as tx:
+    async with db.platform() as tx:
         bodies = list(await tx.scalars(text("SELECT body FROM ledger_contents WHERE action LIKE 'people:%'")))
     assert len(bodies) == 2
     assert all('"stream"' in body and person_id not in body for body in bodies)

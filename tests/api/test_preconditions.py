@@ -9,7 +9,7 @@ from tsunagi.db import Database
 
 
 async def entries(db: Database) -> int:
-    async with db.read() as tx:
+    async with db.platform() as tx:
         return int(await tx.scalar(text("SELECT count(*) FROM ledger_entries")) or 0)
 
 

@@ -15,7 +15,7 @@ ABSENT = "01930000-0000-7000-8000-00000000dead"
 
 async def rows(db: Database) -> dict[str, int]:
     """How many rows each table has."""
-    async with db.read() as tx:
+    async with db.platform() as tx:
         names = await tx.scalars(
             text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         )

@@ -1,6 +1,7 @@
-"""Client assertions as a well-behaved client makes them, and as a hostile one might."""
+"""Client assertions and proofs of possession as a well-behaved client makes them, and as a hostile one might."""
 
 import base64
+import hashlib
 import json
 import warnings
 from datetime import UTC, datetime
@@ -39,6 +40,32 @@ def client_assertion(
     }
     alg = alg or _ALGORITHMS[key.key_type]
     protected = {"alg": alg, "typ": "JWT", "kid": key.kid or key.thumbprint(), **(header or {})}
+    return sign(key, alg, _present(protected), json.dumps(_present(claims)).encode())
+
+
+def dpop_proof(
+    key: ECKey | RSAKey | OKPKey,
+    method: str,
+    url: str,
+    *,
+    token: str | None = None,
+    at: datetime | None = None,
+    alg: str | None = None,
+    header: dict[str, Any] | None = None,
+    **overrides: Any,
+) -> str:
+    """A proof (RFC 9449 section 4.2) for one request; `overrides` replace claims, `header` replaces header
+    members."""
+    claims = {
+        "jti": str(uuid4()),
+        "htm": method,
+        "htu": url,
+        "iat": int((at or datetime.now(UTC)).timestamp()),
+        "ath": ABSENT if token is None else encode(hashlib.sha256(token.encode()).digest()),
+        **overrides,
+    }
+    alg = alg or _ALGORITHMS[key.key_type]
+    protected = {"typ": "dpop+jwt", "alg": alg, "jwk": key.as_dict(private=False), **(header or {})}
     return sign(key, alg, _present(protected), json.dumps(_present(claims)).encode())
 
 

@@ -16,20 +16,22 @@ from tsunagi.auth import actions, store
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.rules import Scope
 from tsunagi.auth.tokens import AccessTokens
-from tsunagi.db import Database, ReadTx
+from tsunagi.db import Database, WriteTx
 from tsunagi.errors import NotFound, RuleViolated, Unauthenticated
 from tsunagi.ids import ClientId, OrganizationId
+from tsunagi.proofs.actions import Proofs
+from tsunagi.proofs.nonces import Nonces
 
 
 async def rotate(software: Software, key: ANY_KEY, *, now: datetime, **overlap: float) -> None:
-    async with software.db.write() as tx:
+    async with software.db.platform() as tx:
         await actions.rotate_key(
             tx, now, OPERATOR, client_id=software.id, jwk=public_jwk(key), overlap=timedelta(**overlap)
         )
 
 
 async def revoke(software: Software) -> None:
-    async with software.db.write() as tx:
+    async with software.db.platform() as tx:
         await actions.revoke_client(tx, datetime.now(UTC), OPERATOR, client_id=software.id)
 
 
@@ -79,7 +81,7 @@ async def test_of_many_who_use_an_assertion_at_once_one_wins(
 async def test_expired_assertions_are_forgotten_and_others_kept(software: Software) -> None:
     await software.ask(software.assertion(jti="j-1"))
     now = datetime.now(UTC)
-    async with software.db.write() as tx:
+    async with software.db.platform() as tx:
         assert await store.forget_expired(tx, now) == 0
         assert await store.forget_expired(tx, now + timedelta(seconds=90)) == 0, "some clocks lag"
         assert await store.forget_expired(tx, now + timedelta(seconds=150)) == 1
@@ -105,8 +107,8 @@ async def test_a_new_key_takes_over_without_a_pause(software: Software) -> None:
         moment = now + timedelta(seconds=at)
         for key, good in ((old, old_is_good), (new, True)):
             software.key = key
-            exp = int(moment.timestamp()) + 60
-            answer = await software.ask(software.assertion(exp=exp), at=moment)
+            iat = int(moment.timestamp())
+            answer = await software.ask(software.assertion(iat=iat, exp=iat + 60), at=moment)
             assert (answer.status == 200) is good, answer.body
     assert ("clients:rotate", "permit") in await software.outcomes()
 
@@ -116,7 +118,8 @@ async def test_an_overlap_is_never_lengthened_by_the_next_rotation(software: Sof
     await rotate(software, ECKey.generate_key(), now=now, hours=1)
     await rotate(software, ECKey.generate_key(), now=now, hours=24)
     moment = now + timedelta(hours=2)
-    assertion = client_assertion(old, software.id, ISSUER, exp=int(moment.timestamp()) + 60)
+    iat = int(moment.timestamp())
+    assertion = client_assertion(old, software.id, ISSUER, iat=iat, exp=iat + 60)
     assert "'kid'" in str((await software.ask(assertion, at=moment)).body["error_description"])
 
 
@@ -127,7 +130,7 @@ async def test_a_leaked_key_is_revoked_at_once(software: Software) -> None:
     answer = await software.ask(client_assertion(leaked, software.id, ISSUER))
     assert "'kid' names no key" in str(answer.body["error_description"])
     assert (await software.ask()).status == 200
-    async with software.db.read() as tx:
+    async with software.db.platform() as tx:
         client = await store.find_client(tx, software.id)
     assert client and [key.revoked_at is not None for key in client.keys] == [True, False]
 
@@ -140,7 +143,7 @@ async def test_a_key_comes_back_neither_with_its_id_nor_private(software: Softwa
         (public_jwk(ECKey.generate_key()), 24 * 31, "key_overlap"),
     ):
         with pytest.raises(RuleViolated) as refused:
-            async with software.db.write() as tx:
+            async with software.db.platform() as tx:
                 await actions.rotate_key(
                     tx,
                     datetime.now(UTC),
@@ -154,45 +157,46 @@ async def test_a_key_comes_back_neither_with_its_id_nor_private(software: Softwa
 
 
 async def test_a_revoked_client_gets_no_token_and_its_tokens_are_refused(software: Software) -> None:
-    gate, now = Gate(software.db, software.tokens), datetime.now(UTC)
-    token = str((await software.ask()).body["access_token"])
-    assert (await gate.caller(token, now)).client_id == software.id
+    gate, now = software.gate, datetime.now(UTC)
+    token = await software.token()
+    assert (await gate.admit(software.shown(token), now)).caller.client_id == software.id
     await revoke(software)
     refused = await software.ask()
     assert (refused.status, refused.body["error"]) == (401, "invalid_client")
     assert "active client" in str(refused.body["error_description"])
     with pytest.raises(Unauthenticated):
-        await gate.caller(token, now + actions.REVOCATIONS_KEPT)
+        await gate.admit(software.shown(token), now + actions.REVOCATIONS_KEPT)
     with pytest.raises(Unauthenticated):
-        await Gate(software.db, software.tokens).caller(token, now)
+        await software.gate.admit(software.shown(token), now)
     assert (await software.outcomes())[-2:] == [("clients:revoke", "permit"), ("tokens:issue", "deny")]
 
 
 class CountingDatabase(Database):
-    reads = 0
+    transactions = 0
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadTx]:
-        self.reads += 1
-        async with super().read() as tx:
+    async def platform(self) -> AsyncIterator[WriteTx]:
+        self.transactions += 1
+        async with super().platform() as tx:
             yield tx
 
 
 async def test_a_gate_asks_the_database_once_a_second(own_url: str, tokens: AccessTokens) -> None:
-    db, now = CountingDatabase(own_url), datetime.now(UTC)
+    db, counted, now = Database(own_url), CountingDatabase(own_url), datetime.now(UTC)
     software, other = await registrar(db, tokens)(), await registrar(db, tokens)()
-    held = [str((await each.ask()).body["access_token"]) for each in (software, other)]
-    gate = Gate(db, tokens)
-    await asyncio.gather(*(gate.caller(token, now) for token in held * 20))
+    held = [(each, await each.token()) for each in (software, other)]
+    gate = Gate(counted, tokens, Proofs(db, Nonces(b"k" * 32)))
+    await asyncio.gather(*(gate.admit(each.shown(token), now) for each, token in held * 20))
     await revoke(software)
-    assert (await gate.caller(held[0], now)).client_id == software.id
-    assert db.reads == 1
+    assert (await gate.admit(software.shown(held[0][1]), now)).caller.client_id == software.id
+    assert counted.transactions == 1
     later = now + actions.REVOCATIONS_KEPT
     outcomes = await asyncio.gather(
-        *(gate.caller(token, later) for token in held * 20), return_exceptions=True
+        *(gate.admit(each.shown(token), later) for each, token in held * 20), return_exceptions=True
     )
     assert sum(isinstance(outcome, Unauthenticated) for outcome in outcomes) == 20
-    assert db.reads == 2
+    assert counted.transactions == 2
+    await counted.close()
     await db.close()
 
 
@@ -225,7 +229,7 @@ async def test_a_revoked_or_unknown_client_is_not_found(software: Software) -> N
 async def test_a_registration_that_breaks_a_rule_is_refused(
     db: Database, changes: dict[str, Any], code: str
 ) -> None:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         registration: dict[str, Any] = {
             "name": "Kizuna Office",
             "jwks": {"keys": [public_jwk(ECKey.generate_key())]},
@@ -234,7 +238,7 @@ async def test_a_registration_that_breaks_a_rule_is_refused(
         taken = ClientId("taken-already")
         await actions.register_client(tx, datetime.now(UTC), OPERATOR, **registration, client_id=taken)
     with pytest.raises(RuleViolated) as refused:
-        async with db.write() as tx:
+        async with db.platform() as tx:
             await actions.register_client(tx, datetime.now(UTC), OPERATOR, **(registration | changes))
     assert [notice.code for notice in refused.value.errors] == [code]
 
@@ -243,7 +247,7 @@ async def test_a_client_has_its_own_scopes_at_each_organization(
     db: Database, register: Register, tokens: AccessTokens
 ) -> None:
     software = await register()
-    async with db.write() as tx:
+    async with db.platform() as tx:
         reads, answers = await add_organization(tx), await add_organization(tx)
         software.id = await actions.register_client(
             tx,

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OKPKey
 from typer.testing import CliRunner, Result
 
 from tests.auth.assertions import public_jwk
-from tests.auth.conftest import Software, add_organization
+from tests.auth.conftest import Software, add_organization, token_endpoint
 from tsunagi.auth.tokens import AccessTokens, SigningKeys
 from tsunagi.cli.clients import app
 from tsunagi.db import Database
@@ -37,12 +37,13 @@ def run(own_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 async def organization(own_database: Database) -> OrganizationId:
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         return await add_organization(tx)
 
 
 def software(db: Database, client_id: str, key: ECKey | OKPKey, tmp_path: Path) -> Software:
-    return Software(ClientId(client_id), key, [], db, AccessTokens(SigningKeys(tmp_path / "keys"), ISSUER))
+    tokens = AccessTokens(SigningKeys(tmp_path / "keys"), ISSUER)
+    return Software(ClientId(client_id), key, [], token_endpoint(db, tokens))
 
 
 def told(result: Result, what: str) -> str:
@@ -80,6 +81,19 @@ async def test_a_client_may_bring_its_own_keys_name_and_scopes(
     assert "private key" not in result.output
     caller = await software(own_database, "kizuna-office", key, tmp_path).caller()
     assert {str(scope) for scope in caller.scopes} == {"events:read", "handovers:read"}
+
+
+async def test_a_first_afternoon_is_spent_in_the_sandbox(
+    run: Run, own_database: Database, organization: OrganizationId, tmp_path: Path
+) -> None:
+    for profile, status in (("sandbox", 200), ("fapi2", 400)):
+        named = ("--organization", str(organization), "--profile", profile, "--key-file", f"{profile}.pem")
+        result = await run("register", "Kizuna Office", *named)
+        assert told(result, "profile").startswith(profile)
+        key = ECKey.import_key(Path(f"{profile}.pem").read_bytes())
+        client = software(own_database, told(result, "client id"), key, tmp_path)
+        assert (await client.ask(proofs=[])).status == status
+    assert (await run("register", "Kizuna Office", *named[:-4], "--profile", "none")).exit_code == 2
 
 
 async def test_a_rotated_key_takes_over_and_a_revoked_client_is_out(

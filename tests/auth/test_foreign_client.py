@@ -1,4 +1,5 @@
-"""An OAuth client that is not ours (Authlib over requests) gets a token and calls the API with it."""
+"""An OAuth client that is not ours (Authlib over requests) gets a token and calls the API with it. It cannot do DPoP:
+it is registered for the sandbox."""
 
 import time
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ from tsunagi.ledger.rules import PLATFORM, Actor
 @pytest.fixture
 async def registered(running: RunningService, key: ECKey) -> str:
     database = Database(running.database_url)
-    async with database.write() as tx:
+    async with database.platform() as tx:
         client_id = await register_client(
             tx,
             datetime.now(UTC),
@@ -26,6 +27,7 @@ async def registered(running: RunningService, key: ECKey) -> str:
             name="他社のソフト",
             jwks={"keys": [key.as_dict(private=False)]},
             organizations={running.center: frozenset(Scope)},
+            profile="sandbox",
         )
     await database.close()
     return client_id

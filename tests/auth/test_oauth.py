@@ -2,11 +2,11 @@
 
 from urllib.parse import urlencode
 
+import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from tests.auth.conftest import ISSUER, Software, registrar
+from tests.conftest import run_sql
 from tsunagi.api import oauth
 from tsunagi.auth.rules import TokenRefused
 from tsunagi.auth.tokens import AccessTokens
@@ -71,23 +71,21 @@ async def test_a_missing_assertion_is_named(software: Software, missing: str) ->
 
 
 async def test_a_token_whose_commit_fails_is_never_handed_out(
-    own_database: Database, tokens: AccessTokens
+    own_url: str, own_database: Database, tokens: AccessTokens
 ) -> None:
     software = await registrar(own_database, tokens)()
-    async with own_database.write() as tx:
-        await tx.execute(
-            text("""
-                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'integrity_constraint_violation'; END $$
-            """)
-        )
-        await tx.execute(
-            text("""
-                CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON used_assertions
-                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
-            """)
-        )
-    with pytest.raises(IntegrityError):
+    await run_sql(
+        own_url,
+        """
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'integrity_constraint_violation'; END $$
+        """,
+        """
+        CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON used_assertions
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
+        """,
+    )
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await software.ask()
 
 

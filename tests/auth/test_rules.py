@@ -25,10 +25,10 @@ from tsunagi.auth.rules import (
     check_claims,
     choose_organization,
     narrow_scopes,
-    read_jwt,
 )
 from tsunagi.errors import RuleViolated
 from tsunagi.ids import ClientId, OrganizationId
+from tsunagi.proofs.keys import read_jwt
 
 NOW = datetime(2026, 10, 1, 3, tzinfo=UTC)
 ISSUER = "https://tsunagi.example"
@@ -76,7 +76,10 @@ def test_a_private_key_is_refused(key: Any) -> None:
         ({**public_jwk(RSA), "n": base64.urlsafe_b64encode(b"\xff" * 2048).decode().rstrip("=")}, "weak"),
         ({**public_jwk(RSA), "n": ""}, "malformed"),
         ({**public_jwk(RSA), "n": 5}, "malformed"),
-        ({**public_jwk(RSA), "e": "AQ"}, "malformed"),
+        ({**public_jwk(RSA), "e": "AQ"}, "exponent"),
+        ({**public_jwk(RSA), "e": "Aw"}, "exponent"),
+        ({**public_jwk(RSA), "e": public_jwk(RSA)["n"]}, "exponent"),
+        ({**public_jwk(RSA), "e": "!"}, "malformed"),
         ({"kty": "RSA", "e": "AQAB"}, "malformed"),
         (public_jwk(ECKey.generate_key("P-384")), "type"),
         (public_jwk(ECKey.generate_key("secp256k1")), "type"),
@@ -86,7 +89,9 @@ def test_a_private_key_is_refused(key: Any) -> None:
         ({**public_jwk(EC), "x": public_jwk(EC)["y"]}, "malformed"),
         ({**public_jwk(EC), "x": "!"}, "malformed"),
         ({**public_jwk(EC), "x": 1}, "malformed"),
-        ({**public_jwk(OKP), "x": "AAAA"}, "malformed"),
+        ({**public_jwk(OKP), "x": "AAAA"}, "weak"),
+        ({**public_jwk(OKP), "x": "AQID"}, "malformed"),
+        ({**public_jwk(OKP), "x": 7}, "malformed"),
         ({**public_jwk(RSA), "alg": "RS256"}, "type"),
         ({**public_jwk(EC), "alg": "PS256"}, "type"),
         ({**public_jwk(EC), "use": "enc"}, "type"),
@@ -139,7 +144,10 @@ def claims(**changes: Any) -> dict[str, Any]:
         ({"iat": NOW.timestamp() + 10.001}, False),
         ({"nbf": NOW.timestamp() + 10}, True),
         ({"nbf": NOW.timestamp() + 10.001}, False),
-        ({"iat": 0}, True),
+        ({"iat": NOW.timestamp() - 240}, True),
+        ({"iat": NOW.timestamp() - 240.001}, False),
+        ({"iat": 0}, False),
+        ({"exp": 10**400}, False),
         ({"exp": float("inf")}, False),
         ({"exp": float("nan")}, False),
         ({"iat": float("-inf")}, False),
@@ -147,10 +155,10 @@ def claims(**changes: Any) -> dict[str, Any]:
 )
 def test_the_bounds_of_time_are_exact(changes: dict[str, Any], *, accepted: bool) -> None:
     if accepted:
-        assert check_claims(claims(**changes), client_id=CLIENT, issuer=ISSUER, now=NOW).jti == "j-1"
+        assert check_claims(claims(**changes), client_id=CLIENT, audiences=[ISSUER], now=NOW).jti == "j-1"
     else:
         with pytest.raises(TokenRefused):
-            check_claims(claims(**changes), client_id=CLIENT, issuer=ISSUER, now=NOW)
+            check_claims(claims(**changes), client_id=CLIENT, audiences=[ISSUER], now=NOW)
 
 
 def test_the_fingerprint_tells_clients_and_assertions_apart() -> None:
@@ -167,7 +175,7 @@ def test_nothing_that_is_submitted_breaks_the_reader(compact: str) -> None:
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
 def test_claims_of_any_kind_are_accepted_or_refused(extra: dict[str, Any]) -> None:
     try:
-        check_claims(claims() | extra, client_id=CLIENT, issuer=ISSUER, now=NOW)
+        check_claims(claims() | extra, client_id=CLIENT, audiences=[ISSUER], now=NOW)
     except TokenRefused as refusal:
         assert refusal.description.isascii()
 

@@ -26,7 +26,7 @@ async def test_two_workers_move_each_handover_once(world: World) -> None:
     assert sum(moved) == 12
     assert (await events(world.center))[before:] == [("overlapping", "overlapping")] * 12
     assert (await events(world.settlement))[-12:] == [("overlapping", "overlapping")] * 12
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         entries = await tx.scalar(
             text("SELECT count(*) FROM ledger_contents WHERE action = 'handovers:overlap'")
         )
@@ -37,7 +37,7 @@ async def test_a_handover_that_a_request_holds_is_left_to_it(world: World) -> No
     held, free = [await accept(world, await offer(world, number)) for number in range(2)]
     world.on("2027-01-01")
     now = world.services.clock.now()
-    async with world.services.db.write() as tx:
+    async with world.services.db.platform() as tx:
         await tx.execute(text("SELECT FROM handovers WHERE id = :id FOR UPDATE"), {"id": held["id"]})
         async with asyncio.timeout(10):
             assert await advance(world.services.db, now) == 1

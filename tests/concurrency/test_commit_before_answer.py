@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from tests.owner import owner
 from tests.world import World, consent_for, settlement_record
 
 SERIALIZATION_FAILURE, ANYTHING_ELSE = "40001", "P0001"
@@ -15,7 +16,7 @@ SERIALIZATION_FAILURE, ANYTHING_ELSE = "40001", "P0001"
 @asynccontextmanager
 async def commits_fail(world: World, table: str, code: str) -> AsyncIterator[None]:
     """Every change of the table is taken until the moment of the commit, and refused then."""
-    async with world.services.db.write() as tx:
+    async with owner(world.services.db) as tx:
         await tx.execute(
             text(f"""
                 CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -29,12 +30,12 @@ async def commits_fail(world: World, table: str, code: str) -> AsyncIterator[Non
             """)
         )
     yield
-    async with world.services.db.write() as tx:
+    async with owner(world.services.db) as tx:
         await tx.execute(text("DROP FUNCTION refuse_at_commit() CASCADE"))
 
 
 async def rows(world: World, *tables: str) -> int:
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         return sum([await tx.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables])
 
 

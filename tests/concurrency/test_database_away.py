@@ -27,7 +27,7 @@ async def kill_the_waiting(url: str) -> None:
 
 async def test_a_request_whose_connection_is_killed_may_be_sent_again(world: World, own_url: str) -> None:
     record, key = settlement_record(world.center.id), str(uuid4())
-    async with world.services.db.write() as holder:
+    async with world.services.db.platform() as holder:
         await holder.execute(text("LOCK TABLE handovers IN EXCLUSIVE MODE"))
         _, answer = await asyncio.gather(
             kill_the_waiting(own_url), world.settlement.post("/v1/handovers", record, Idempotency_Key=key)
@@ -37,7 +37,7 @@ async def test_a_request_whose_connection_is_killed_may_be_sent_again(world: Wor
     assert int(answer.headers["retry-after"]) > 0
     again = await world.settlement.post("/v1/handovers", record, Idempotency_Key=key)
     assert again.status_code == 201
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM handovers")) == 1
 
 

@@ -112,7 +112,7 @@ class Actor:
 
 
 async def consents_of(world: World) -> list[str]:
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         return [str(one) for one in await tx.scalars(text("SELECT id FROM consents"))]
 
 
@@ -124,7 +124,7 @@ async def test_nobody_meets_a_failure_and_nothing_is_torn(world: World) -> None:
         world.on(day)
         await asyncio.gather(*(actor.run() for actor in actors))
     check_streams(await kept(world.services.db))
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         assert await tx.scalar(holes_or_overlaps) == 0
         assert await tx.scalar(not_as_accepted) == 0
     for organization in (world.settlement, world.center, world.other):

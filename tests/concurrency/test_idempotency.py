@@ -11,7 +11,7 @@ AT_ONCE = 10
 
 
 async def count(world: World, table: str) -> int:
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         return await tx.scalar(text(f"SELECT count(*) FROM {table}")) or 0
 
 
@@ -72,6 +72,6 @@ async def test_a_step_repeated_with_its_key_is_answered_as_the_first_time(world:
     taken = [one for one in answers if one.status_code == 200]
     assert {one.json()["status"] for one in taken} == {"accepted"}
     assert {one.json()["code"] for one in answers if one.status_code == 409} <= {"idempotency_in_flight"}
-    async with world.services.db.read() as tx:
+    async with world.services.db.platform() as tx:
         accepted = await tx.scalar(text("SELECT count(*) FROM events WHERE type = 'handover.accepted'"))
     assert accepted == 2

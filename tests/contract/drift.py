@@ -10,13 +10,20 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
+from tsunagi.api.routing import ContractRoute
 from tsunagi.contract import Contract
 
 
 def routes(app: FastAPI, openapi: Mapping[str, Any]) -> list[str]:
     """Operations that only one of the two knows, by operation id, method and path."""
     served = {
-        (route.operation_id, method, route.path.replace("{path:path}", "{path}"))
+        (operation.id, operation.method, operation.path)
+        for route in app.routes
+        if isinstance(route, ContractRoute)
+        for operation, _ in route.served
+    }
+    served |= {
+        (route.operation_id, method, route.path)
         for route in app.routes
         if isinstance(route, APIRoute) and route.include_in_schema
         for method in route.methods

@@ -3,7 +3,6 @@
 The service runs for real, on a socket of the loopback and a database of its own.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -21,10 +20,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.fuzz.effort import EFFORT
 from tests.running import RunningService, running_service
 from tests.world import ROOT
 
-EXAMPLES = int(os.environ.get("TSUNAGI_SCHEMATHESIS_EXAMPLES", "15"))
 schema = schemathesis.openapi.from_path(ROOT / "openapi.yaml")
 CHECKS = [
     not_a_server_error,
@@ -40,17 +39,20 @@ CHECKS = [
 def service(
     template_url: str, server_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningService]:
-    with running_service(server_url, template_url, tmp_path_factory.mktemp("schemathesis")) as running:
+    unlimited = {"client_requests_per_minute": 0, "organization_requests_per_minute": 0}
+    limits = {"matches_per_minute": 10**6, "token_failures_per_minute": 0} | unlimited
+    folder = tmp_path_factory.mktemp("schemathesis")
+    with running_service(server_url, template_url, folder, **limits) as running:
         running.clock.move_to_date(date(2026, 11, 20))
         yield running
 
 
 @schema.parametrize()
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=EFFORT.generated,
     deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
+    derandomize=EFFORT.derandomize,
+    phases=[Phase.explicit, *EFFORT.phases],
     suppress_health_check=list(HealthCheck),
 )
 def test_generated_requests_meet_the_contract(case: schemathesis.Case, service: RunningService) -> None:

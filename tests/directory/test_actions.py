@@ -17,6 +17,7 @@ from tests.directory.lists import (
     bring_in,
     bring_in_march,
 )
+from tests.owner import owner
 from tsunagi.db import Database, WriteTx
 from tsunagi.directory import store, tables, wam_net
 from tsunagi.directory.actions import Counts, close_organization, import_lists
@@ -97,9 +98,9 @@ async def test_damaged_corporate_numbers_are_kept_and_do_not_part_a_corporation(
     await bring_in_march(tx)
     port, works = await named(tx, "うみねこ港"), await named(tx, "うみねこワークス")
     second, center = await named(tx, "ものがたり第二"), await named(tx, "ものがたり就労支援センター")
-    assert await store.same_corporation(tx, port.id, works.id)
-    assert await store.same_corporation(tx, second.id, center.id)
-    assert not await store.same_corporation(tx, port.id, center.id)
+    assert (await store.receiving(tx, port.id, area_code=None, sender=works.id)).same_corporation
+    assert (await store.receiving(tx, second.id, area_code=None, sender=center.id)).same_corporation
+    assert not (await store.receiving(tx, port.id, area_code=None, sender=center.id)).same_corporation
     raw = select(tables.listings.c.corporate_number).where(tables.listings.c.organization_id == port.id)
     assert await tx.scalar(raw) == "999000000002"
 
@@ -297,12 +298,12 @@ async def test_an_import_that_changes_something_is_on_the_ledger_once(tx: WriteT
 
 
 async def test_a_refused_import_leaves_nothing_behind(own_database: Database) -> None:
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         await bring_in(tx, NEXT, release=SEPTEMBER_RELEASE)
     with pytest.raises(ImportRefused):
-        async with own_database.write() as tx:
+        async with own_database.platform() as tx:
             await bring_in(tx, TRANSITION)
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         assert (await bring_in(tx, NEXT, release=SEPTEMBER_RELEASE)).unchanged == 11
 
 
@@ -327,8 +328,8 @@ async def test_an_organization_that_merged_names_its_successor(tx: WriteTx) -> N
     ],
 )
 async def test_history_refuses_change(db: Database, statement: str) -> None:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         await bring_in(tx, TRANSITION)
     with pytest.raises(IntegrityError, match="append-only"):
-        async with db.write() as tx:
+        async with owner(db) as tx:
             await tx.execute(text(statement))

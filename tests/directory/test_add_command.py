@@ -37,7 +37,7 @@ def test_a_center_an_auditor_and_their_area_come_in(
 
 async def test_what_came_in_can_be_found(own_database: Database) -> None:
     document = example("directory-entries/valid/center-and-auditor.json")
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         await store.add_area(tx, area_from(document["areas"][0]))
         ids = [
             await store.add_organization(tx, profile_from(one), at=Clock().now())

@@ -60,7 +60,7 @@ async def test_the_release_can_be_given(run: Run, own_database: Database) -> Non
     await run(*FILES, "--release", "2025-03-31")
     later = await run(str(SEPTEMBER / "csvdownload060.csv"), "--release", "2025-09-30")
     assert summary(later) == "11 rows: 1 created, 6 updated, 1 closed, 4 unchanged, 8 doubtful"
-    async with own_database.read() as tx:
+    async with own_database.platform() as tx:
         releases = (await tx.scalars(select(tables.imports.c.release))).all()
     assert releases == [date(2025, 3, 31), date(2025, 9, 30)]
 
@@ -74,7 +74,7 @@ async def test_a_wrong_file_changes_nothing_and_is_named(
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "members.csv: WAM NETの29列ではありません" in result.stderr
-    async with own_database.read() as tx:
+    async with own_database.platform() as tx:
         assert (await tx.execute(select(tables.organizations.c.id))).all() == []
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 async def bring_in(db: Database, files: list[Path]) -> Counts:
     started = time.perf_counter()
     lists = [list_ for file in files for list_ in wam_net.read(file)]
-    async with db.write() as tx:
+    async with db.platform() as tx:
         counts = await import_lists(tx, lists, release=MARCH_RELEASE, at=AT)
     print(f"{time.perf_counter() - started:.2f} s: {counts}")
     return counts
@@ -35,7 +35,7 @@ async def test_all_of_the_published_list_comes_in_once(own_database: Database) -
     assert (second.created, second.updated, second.closed, second.unchanged) == (0, 0, 0, 9884)
     assert second.doubtful == first.doubtful
     kinds: dict[OrganizationKind, int] = {"transition": 3418, "settlement": 1859, "continuous_a": 4607}
-    async with own_database.read() as tx:
+    async with own_database.platform() as tx:
         for kind, expected in kinds.items():
             assert len(await store.find_organizations(tx, kind=kind, limit=10_000)) == expected
 

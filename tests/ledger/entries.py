@@ -39,7 +39,7 @@ async def kept(db: Database) -> list[Kept]:
         .join(store.contents, store.contents.c.id == store.entries.c.id)
         .order_by(store.entries.c.id)
     )
-    async with db.read() as tx:
+    async with db.platform() as tx:
         return [Kept(*row) for row in await tx.execute(query)]
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from tests.owner import owner
 from tsunagi.db import Database, WriteTx
 from tsunagi.ids import ClientId, Stream, opaque_id
 from tsunagi.ledger import store
@@ -49,8 +50,8 @@ async def test_entries_of_a_stream_are_numbered_and_name_the_one_before(tx: Writ
     ],
 )
 async def test_ledger_rows_refuse_change(db: Database, statement: str) -> None:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         await store.append(tx, entry(Stream(opaque_id())))
     with pytest.raises(IntegrityError, match="append-only"):
-        async with db.write() as tx:
+        async with owner(db) as tx:
             await tx.execute(text(statement))

@@ -20,12 +20,12 @@ WRITERS, EACH, READERS = 6, 15, 3
 
 @pytest.fixture
 async def organization(own_database: Database) -> OrganizationId:
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         return (await add_organizations(tx, 1))[0]
 
 
 async def page(database: Database, organization: OrganizationId, after: int) -> Sequence[Event]:
-    async with database.write() as tx:
+    async with database.platform() as tx:
         return await store.feed(tx, organization, after=after, limit=7)
 
 
@@ -34,9 +34,9 @@ async def test_an_event_that_commits_late_comes_after_the_readers_cursor(
 ) -> None:
     early = Event(organization, "handover.offered", AT)
     late = Event(organization, "handover.received", AT)
-    async with own_database.write() as slow:
+    async with own_database.platform() as slow:
         await store.append(slow, early)
-        async with own_database.write() as quick:
+        async with own_database.platform() as quick:
             await store.append(quick, late)
         first = await page(own_database, organization, 0)
         assert [(one.position, one.id) for one in first] == [(1, late.id)]
@@ -48,11 +48,11 @@ async def test_what_was_rolled_back_takes_no_position(
     own_database: Database, organization: OrganizationId
 ) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with own_database.write() as tx:
+        async with own_database.platform() as tx:
             await store.append(tx, Event(organization, "handover.offered", AT))
             raise ZeroDivisionError
     kept = Event(organization, "handover.received", AT)
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         await store.append(tx, kept)
     assert [(one.position, one.id) for one in await page(own_database, organization, 0)] == [(1, kept.id)]
 
@@ -67,7 +67,7 @@ async def test_readers_that_poll_while_others_write_read_everything_once_and_ali
         chance = random.Random(seed)
         for _ in range(EACH):
             new = [Event(organization, "handover.offered", AT) for _ in range(chance.randrange(1, 4))]
-            async with own_database.write() as tx:
+            async with own_database.platform() as tx:
                 await store.append(tx, *new)
                 await asyncio.sleep(chance.random() / 100)
             written.update(one.id for one in new)

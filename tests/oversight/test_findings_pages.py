@@ -83,7 +83,7 @@ async def test_one_kind_can_be_asked_for_page_by_page(world: World) -> None:
 
 async def test_one_area_can_be_asked_for(world: World) -> None:
     offered = await crowd(world)
-    async with world.services.db.write() as tx:
+    async with world.services.db.platform() as tx:
         moved = {"id": offered[-1]["id"]}
         await tx.execute(text("UPDATE handovers SET area_code = '13-92' WHERE id = :id"), moved)
     whole = await pages(world.settlement, 200)
@@ -152,10 +152,6 @@ _multiply = [
     INSERT INTO handovers SELECT (jsonb_populate_record(
         h, jsonb_build_object('id', many.handover_id, 'person_id', many.person_id))).* FROM handovers h, many
     """,
-    """
-    INSERT INTO handover_domains SELECT (jsonb_populate_record(
-        d, jsonb_build_object('handover_id', many.handover_id))).* FROM handover_domains d, many
-    """,
     *(
         f"""
         INSERT INTO responsibility_{table} SELECT (jsonb_populate_record(
@@ -175,7 +171,7 @@ async def count_pages(who: Organization) -> int:
 
 async def test_two_thousand_people_are_not_asked_about_one_by_one(world: World) -> None:
     await offer(world)
-    async with world.services.db.write() as tx:
+    async with world.services.db.platform() as tx:
         for statement in _multiply:
             await tx.execute(text(statement))
     with Statements() as of_nothing:

@@ -136,7 +136,7 @@ async def test_a_receiver_looks_on_after_the_handover_is_complete(world: World) 
 
 async def test_an_auditor_of_another_area_sees_nobody(world: World) -> None:
     offered = await offer(world)
-    async with world.services.db.write() as tx:
+    async with world.services.db.platform() as tx:
         await tx.execute(text("UPDATE handovers SET area_code = '13-92'"))
     assert await status(world.auditor, offered["personId"]) == 404
     assert (await world.auditor.get("/v1/findings")).json()["items"] == []
@@ -144,7 +144,7 @@ async def test_an_auditor_of_another_area_sees_nobody(world: World) -> None:
 
 async def test_organizations_are_called_as_they_were_on_the_day(world: World) -> None:
     accepted = await accept(world, await offer(world))
-    async with world.services.db.write() as tx:
+    async with world.services.db.platform() as tx:
         renamed = {"id": world.settlement.id, "name": "就労定着支援事業所 あらた（架空）"}
         await tx.execute(text("UPDATE organizations SET name = :name WHERE id = :id"), renamed)
         await tx.execute(

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
-from tsunagi.db import Database, WriteTx
-from tsunagi.ids import OrganizationId, PersonId
+from tsunagi.db import Database, WriteTx, send
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.responsibility import actions
+from tsunagi.responsibility.actions import Change
+from tsunagi.responsibility.rules import Acceptance, Domain
 
 _organization = text("""
     INSERT INTO organizations (id, kind, name, status, search_text, search_bigrams)
@@ -17,6 +21,26 @@ _organization = text("""
 _person = text("""
     INSERT INTO people (id, stream, registered_by, registered_at) VALUES (:id, :stream, :by, :at)
 """)
+
+
+async def claim(
+    tx: WriteTx, at: datetime, person: PersonId, sender: OrganizationId, domain: Domain, **said: Any
+) -> Change | None:
+    """A claim that has been sent."""
+    chains = await actions.hold(tx, person)
+    change = chains.claim(at, sender, domain, **said)
+    await send(tx, *chains.writes)
+    return change
+
+
+async def accept(
+    tx: WriteTx, at: datetime, person: PersonId, domain: Domain, *, handover_id: HandoverId, **said: Any
+) -> Change | None:
+    """An acceptance that has been sent."""
+    chains = await actions.hold(tx, person)
+    change = chains.accept(at, domain, Acceptance(**said), handover_id=handover_id)
+    await send(tx, *chains.writes)
+    return change
 
 
 async def add_organizations(tx: WriteTx, count: int) -> list[OrganizationId]:
@@ -34,11 +58,11 @@ async def add_people(tx: WriteTx, count: int, registered_by: UUID) -> list[Perso
 
 @pytest.fixture
 async def organizations(db: Database) -> Sequence[OrganizationId]:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         return await add_organizations(tx, 4)
 
 
 @pytest.fixture
 async def person(db: Database, organizations: Sequence[OrganizationId]) -> PersonId:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         return (await add_people(tx, 1, organizations[0]))[0]

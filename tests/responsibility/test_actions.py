@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.responsibility.conftest import add_people
+from tests.responsibility.conftest import accept, add_people, claim
 from tsunagi.clock import JAPAN
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import ResponsibilityNotHeld, RuleViolated
@@ -36,13 +36,13 @@ class Exchange:
         said = {"since": APRIL, "role": "primary", "effective_on": OCTOBER, "basis": "service_contract"}
         said |= {"handover_id": self.handover, "recorded_by": self.a}
         sender = given.pop("sender", self.a)
-        return await actions.claim(self.tx, morning(day), self.person, sender, domain, **(said | given))  # type: ignore[arg-type]
+        return await claim(self.tx, morning(day), self.person, sender, domain, **(said | given))
 
     async def accept(self, day: date, domain: Domain = "employment", **given: Any) -> Change | None:
         said = {"receiver": self.b, "role": "primary", "effective_on": OCTOBER, "sender": self.a}
         said |= {"sender_role_after": "backup", "overlap_from": SEPTEMBER, "follow_up_until": None}
         said |= {"basis": "settlement_contract", "handover_id": self.handover}
-        return await actions.accept(self.tx, morning(day), self.person, domain, **(said | given))  # type: ignore[arg-type]
+        return await accept(self.tx, morning(day), self.person, domain, **(said | given))
 
     async def undo(self, day: date) -> tuple[Change, ...]:
         return await actions.undo(self.tx, morning(day), self.person, self.handover, recorded_by=self.a)
@@ -176,7 +176,7 @@ async def test_the_effective_date_is_a_date_in_japan(exchange: Exchange) -> None
         "handover_id": exchange.handover,
     }
     with pytest.raises(RuleViolated):
-        await actions.accept(
+        await accept(
             exchange.tx,
             just_past_midnight,
             exchange.person,
@@ -202,7 +202,7 @@ async def test_nothing_is_accepted_without_an_offer(exchange: Exchange) -> None:
 
 
 async def test_gaps_are_found_over_many_people(db: Database, organizations: Sequence[OrganizationId]) -> None:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         people = await add_people(tx, 3, organizations[0])
         for person, since in zip(people, (APRIL, None, None), strict=True):
             await Exchange(tx, person, organizations).claim(JULY, since=since)

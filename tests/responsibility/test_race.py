@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from tests.responsibility.conftest import add_organizations, add_people
+from tests.responsibility.conftest import accept, add_organizations, add_people, claim
 from tsunagi.clock import JAPAN
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import Refusal
@@ -57,13 +57,13 @@ class Writer:
         for _ in range(STEPS):
             key = self.chance.choice(self.people), self.chance.choice(DOMAINS)
             try:
-                async with self.database.write() as tx:
+                async with self.database.platform() as tx:
                     told = await self.step(tx, *key)
                 if told is None:
                     continue
                 self.accepted[key].append(told)
                 if self.chance.random() < 0.3:
-                    async with self.database.write() as tx:
+                    async with self.database.platform() as tx:
                         await actions.undo(
                             tx, AT, key[0], told.handover_id, recorded_by=told.acceptance.sender
                         )
@@ -88,7 +88,7 @@ class Writer:
         await asyncio.sleep(self.chance.random() / 500)  # long enough for somebody else to be faster
         acceptance = self.acceptance(known.picture.chain.segments[-1].holder if known else None)
         handover_id = HandoverId(uuid4())
-        await actions.claim(
+        await claim(
             tx,
             AT,
             person,
@@ -101,7 +101,7 @@ class Writer:
             handover_id=handover_id,
             recorded_by=acceptance.sender,
         )
-        change = await actions.accept(
+        change = await accept(
             tx,
             AT,
             person,
@@ -135,7 +135,7 @@ _holes_or_overlaps = text("""
 
 
 async def history(database: Database, person: PersonId, domain: Domain) -> list[store.Version]:
-    async with database.read() as tx:
+    async with database.platform() as tx:
         newest = await store.find(tx, person, domain)
         versions = [
             await store.find(tx, person, domain, version=number)
@@ -145,13 +145,13 @@ async def history(database: Database, person: PersonId, domain: Domain) -> list[
 
 
 async def test_racing_writers_leave_no_gap_and_lose_nothing(own_database: Database) -> None:
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         organizations = await add_organizations(tx, 5)
         people = await add_people(tx, PEOPLE, organizations[0])
     writers = [Writer(own_database, seed, people, organizations) for seed in range(WRITERS)]
     await asyncio.gather(*(writer.run() for writer in writers))
 
-    async with own_database.read() as tx:
+    async with own_database.platform() as tx:
         assert await tx.scalar(_holes_or_overlaps) == 0
     for person in people:
         for domain in DOMAINS:
@@ -190,7 +190,7 @@ def check_history(versions: list[store.Version], told: list[Accepted]) -> None:
 
 
 async def test_a_writer_waits_for_the_one_before_it_and_neither_is_refused(own_database: Database) -> None:
-    async with own_database.write() as tx:
+    async with own_database.platform() as tx:
         sender, *receivers = await add_organizations(tx, 1 + WRITERS)
         person = (await add_people(tx, 1, sender))[0]
         opened = rules.open_chain(TODAY, sender)
@@ -199,9 +199,9 @@ async def test_a_writer_waits_for_the_one_before_it_and_neither_is_refused(own_d
             store.Version(person, "employment", 1, AT, None, "opened", None, TODAY, Picture(opened)),
         )
 
-    async def accept(receiver: OrganizationId) -> int:
-        async with own_database.write() as tx:
-            change = await actions.accept(
+    async def accepted_by(receiver: OrganizationId) -> int:
+        async with own_database.platform() as tx:
+            change = await accept(
                 tx,
                 AT,
                 person,
@@ -219,7 +219,7 @@ async def test_a_writer_waits_for_the_one_before_it_and_neither_is_refused(own_d
         assert change is not None
         return change.version
 
-    written = await asyncio.gather(*(accept(receiver) for receiver in receivers))
+    written = await asyncio.gather(*(accepted_by(receiver) for receiver in receivers))
     assert sorted(written) == list(range(2, WRITERS + 2))
     newest = (await history(own_database, person, "employment"))[-1]
     assert {one.organization for one in newest.picture.support} == set(receivers)

@@ -65,7 +65,7 @@ async def committed_url(server_url: str, template_url: str) -> AsyncIterator[str
 @pytest.fixture
 async def raw(committed_url: str) -> AsyncIterator[RawSql]:
     database = Database(committed_url)
-    async with database.write() as tx:
+    async with database.platform() as tx:
         organization = (await add_organizations(tx, 1))[0]
         person = (await add_people(tx, 1, organization))[0]
     await database.close()
@@ -270,10 +270,10 @@ async def test_a_version_is_read_as_it_was_written(
 
 
 async def test_a_writer_without_the_lock_cannot_take_a_number_twice(db: Database, person: PersonId) -> None:
-    async with db.write() as tx:
+    async with db.platform() as tx:
         await store.insert(tx, version(person, Picture(open_chain(FIRST, None))))
     with pytest.raises(PreconditionFailed):
-        async with db.write() as tx:
+        async with db.platform() as tx:
             await store.insert(tx, version(person, Picture(open_chain(SECOND, None))))
 
 
@@ -289,5 +289,5 @@ async def test_unknown_people_and_organizations_are_not_found(
         version(person, Picture(held, backup)),
     ):
         with pytest.raises(NotFound):
-            async with db.write() as tx:
+            async with db.platform() as tx:
                 await store.insert(tx, unknown)

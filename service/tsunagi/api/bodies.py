@@ -3,16 +3,20 @@
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from tsunagi.clock import JAPAN, civil_date
+from tsunagi.clock import JAPAN
 from tsunagi.directory.rules import OrganizationRef
 from tsunagi.disclosure.actions import Standing
-from tsunagi.disclosure.rules import Content, Reading, readable
+from tsunagi.disclosure.listing import Listed
+from tsunagi.disclosure.rules import READABLE, Content, Reading
 from tsunagi.errors import Notice
-from tsunagi.handovers.rules import ENDED, DomainState, Handover
-from tsunagi.handovers.steps import By, possible, side
+from tsunagi.handovers.rules import ENDED, DomainState, Handover, Side, Status, available
+from tsunagi.handovers.steps import By, possible
 from tsunagi.ids import OrganizationId
+
+_DIRECTIONS: dict[Side, str] = {"sender": "outgoing", "receiver": "incoming"}
 
 Refs = Mapping[OrganizationId, OrganizationRef]
 
@@ -41,31 +45,47 @@ def reference(ref: OrganizationRef) -> dict[str, Any]:
     return {"id": str(ref.id), "name": ref.name, "kind": ref.kind}
 
 
-def summary(handover: Handover, by: By, refs: Refs) -> dict[str, Any]:
-    """HandoverSummary: says nothing about the person before the window has opened for the receiver."""
-    opened = readable(handover, side(handover, by), civil_date(by.at))
-    return _members(handover, by, refs) | present(
-        personId=handover.person_id if opened else None,
-        domains=[one.domain for one in handover.domains],
+def summary(one: Listed, by: By) -> str:
+    """HandoverSummary, as JSON text: says nothing about the person before the window has opened for the receiver."""
+    today = by.acting.today
+    window_open = one.window_opened_at is not None or one.window_opens_on <= today
+    side: Side = "sender" if one.sender_id == by.organization_id else "receiver"
+    opened = side == "sender" or (one.status in READABLE and window_open)
+    person = f'"personId":"{one.person_id}",' if opened else ""
+    domains = json.dumps([domain["domain"] for domain in json.loads(one.domains)])
+    return f'{{{_common(one, side, one.sender, one.receiver, window_open)},{person}"domains":{domains}}}'
+
+
+def _common(
+    one: Listed | Handover,
+    side: Side,
+    sender: OrganizationRef,
+    receiver: OrganizationRef,
+    window_open: bool,
+    version: int | None = None,
+) -> str:
+    """The members that summary, notice and reading share, as JSON text without braces. The values are codes, ids
+    and dates, which need no escaping; names are escaped in `_reference`."""
+    due = "" if one.status in ENDED else f'"dueOn":"{one.due_on.isoformat()}",'
+    area = "" if one.area_code is None else f'"areaCode":{json.dumps(one.area_code)},'
+    return (
+        f'"id":"{one.id}","version":{version or one.version},"status":"{one.status}",'
+        f'"handoverType":"{one.handover_type}",'
+        f'"direction":"{_DIRECTIONS[side]}","sender":{_reference(sender)},"receiver":{_reference(receiver)},'
+        f'"plannedDate":"{one.planned_date.isoformat()}",{due}'
+        f'"windowOpensOn":"{one.window_opens_on.isoformat()}","windowOpen":{"true" if window_open else "false"},'
+        f'{area}"availableActions":{_actions(one.status, side, window_open)}'
     )
 
 
-def _members(handover: Handover, by: By, refs: Refs) -> dict[str, Any]:
-    return present(
-        id=handover.id,
-        version=handover.version,
-        status=handover.status,
-        handoverType=handover.handover_type,
-        direction="outgoing" if side(handover, by) == "sender" else "incoming",
-        sender=reference(refs[handover.sender_id]),
-        receiver=reference(refs[handover.receiver_id]),
-        plannedDate=handover.planned_date,
-        dueOn=None if handover.status in ENDED else handover.due_on,
-        windowOpensOn=handover.window_opens_on,
-        windowOpen=handover.window_open(civil_date(by.at)),
-        areaCode=handover.area_code,
-        availableActions=list(possible(handover, by)),
-    )
+@lru_cache(maxsize=10_000)
+def _reference(ref: OrganizationRef) -> str:
+    return dumped(reference(ref))
+
+
+@lru_cache
+def _actions(status: Status, side: Side, window_open: bool) -> str:
+    return json.dumps(available(status, side, window_open=window_open))
 
 
 def status(handover: Handover, standing: Standing, by: By, spoken: str) -> dict[str, Any]:
@@ -108,15 +128,15 @@ def warning(notice: Notice, spoken: str) -> dict[str, Any]:
 
 def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
     """Handover or notice, as JSON text."""
-    handover = seen.handover
+    handover, window_open = seen.handover, seen.handover.window_open(by.acting.today)
+    sender, receiver = refs[handover.sender_id], refs[handover.receiver_id]
+    version = seen.content.version if seen.content else None
+    common = _common(handover, seen.side, sender, receiver, window_open, version)
+    domains = [domain(one) for one in handover.domains]
     if seen.content is None:
-        notice = _members(handover, by, refs) | {
-            "domains": [one.domain for one in handover.domains],
-            "notice": True,
-        }
-        return _dumped(notice)
+        return f'{{{common},"domains":{json.dumps([one["domain"] for one in domains])},"notice":true}}'
     content = seen.content
-    members = _members(handover, by, refs) | present(
+    members = present(
         personId=handover.person_id,
         recordedAt=content.recorded_at,
         offeredAt=handover.offered_at,
@@ -124,7 +144,7 @@ def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
         answeredAt=handover.answered_at,
         answerDueOn=handover.answer_due_on,
         serviceEndsOn=handover.service_ends_on,
-        domains=[domain(one) for one in handover.domains],
+        domains=domains,
         personInCharge=handover.person_in_charge,
         reason=handover.reason,
         sameCorporation=handover.same_corporation,
@@ -133,8 +153,7 @@ def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
         sectionHashes={name: digest.hex() for name, digest in content.hashes.items()},
         consents=[{"id": str(consent_id)} for consent_id in content.consents],
     )
-    members["version"] = content.version
-    return f'{_dumped(members)[:-1]},"record":{record(content)}}}'
+    return f'{{{common},{dumped(members)[1:-1]},"record":{record(content)}}}'
 
 
 def record(content: Content) -> str:
@@ -144,5 +163,5 @@ def record(content: Content) -> str:
     return f'{content.header[:-1]},"sections":{{{sections}}}{extensions}}}'
 
 
-def _dumped(value: Mapping[str, Any]) -> str:
+def dumped(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -29,7 +29,7 @@ async def create_consent(call: Call) -> Response:
 @routes.operation("getConsent")
 async def get_consent(call: Call) -> Response:
     consent_id = ConsentId(call.id("consentId"))
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         consent = await actions.read(tx, call.at, call.caller, consent_id, request_id=call.request_id)
     return Answer(_resource(call, consent)).response()
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import present
+from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.idempotency import Answer
 from tsunagi.api.listing import cursor, opened_cursor, paged
@@ -22,7 +22,7 @@ routes = Routes()
 async def list_organizations(call: Call) -> Response:
     asked, limit = call.parameters, call.parameters["limit"]
     after = OrganizationId(opened_cursor(asked["cursor"], UUID)[0]) if "cursor" in asked else None
-    async with call.services.db.read() as tx:
+    async with call.services.db.read(call.acting) as tx:
         found = await store.find_organizations(
             tx,
             q=asked.get("q"),
@@ -35,12 +35,12 @@ async def list_organizations(call: Call) -> Response:
         )
     page = found[:limit]
     end = cursor([str(page[-1].id)]) if len(found) > limit else None
-    return paged(call, [_organization(one) for one in page], end)
+    return paged(call, [dumped(_organization(one)) for one in page], end)
 
 
 @routes.operation("getOrganization")
 async def get_organization(call: Call) -> Response:
-    async with call.services.db.read() as tx:
+    async with call.services.db.read(call.acting) as tx:
         found = await store.organization(tx, OrganizationId(call.id("organizationId")))
     if found is None:
         raise NotFound
@@ -49,7 +49,7 @@ async def get_organization(call: Call) -> Response:
 
 @routes.operation("listAreas")
 async def list_areas(call: Call) -> Response:
-    async with call.services.db.read() as tx:
+    async with call.services.db.read(call.acting) as tx:
         found = await store.areas(tx)
     return Answer({"items": [_area(one) for one in found]}).response()
 

@@ -1,40 +1,34 @@
 """The edge between HTTP and the rooms: a route exists only as the contract has it, and a request reaches its
 handler only after the contract's checks.
 
-The order for every request: token → scope → parameters → body → handler. What the handler acknowledges it has
+The order for every request: token → scope → limits → parameters → body → handler. What the handler acknowledges it has
 committed before it returns: transactions are opened and closed inside handlers, never around the answer.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
+from tsunagi.api.identity import identify
+from tsunagi.api.limits import Limits
+from tsunagi.api.oauth import TokenEndpoint
+from tsunagi.api.reading import checked_body, read_body, read_parameters
+from tsunagi.api.routing import ContractRoute, Endpoint
 from tsunagi.auth.actions import Gate
 from tsunagi.auth.rules import Caller, Scope
 from tsunagi.auth.tokens import AccessTokens
 from tsunagi.clock import Clock
-from tsunagi.contract import Contract, Operation, Parameter
-from tsunagi.db import Database
+from tsunagi.contract import Contract, Operation
+from tsunagi.db import Acting, Database
 from tsunagi.errors import (
-    BodyTooLarge,
-    IdempotencyKeyRequired,
-    InvalidParameter,
     NotFound,
-    Party,
-    PreconditionRequired,
     Refusal,
-    SchemaInvalid,
-    ScopeMissing,
-    Text,
-    Unauthenticated,
-    UnsupportedMediaType,
 )
 from tsunagi.handovers import store as handovers
 from tsunagi.handovers.steps import By
@@ -42,14 +36,6 @@ from tsunagi.ids import HandoverId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.settings import Settings
-from tsunagi.strict_json import parse
-
-FORM = "application/x-www-form-urlencoded"
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_MISSING: dict[str, type[Refusal]] = {
-    "Idempotency-Key": IdempotencyKeyRequired,
-    "If-Match": PreconditionRequired,
-}
 
 log = structlog.get_logger()
 
@@ -63,7 +49,9 @@ class Services:
     db: Database
     clock: Clock
     tokens: AccessTokens
+    token_endpoint: TokenEndpoint
     gate: Gate
+    limits: Limits
     match_secret: bytes
 
 
@@ -91,6 +79,15 @@ class Call:
     def by(self) -> By:
         return By(self.caller, self.at, self.request_id)
 
+    @property
+    def acting(self) -> Acting:
+        return self.by.acting
+
+    @property
+    def overseeing(self) -> Acting:
+        """For looking at timelines and findings, also of the organization's remit."""
+        return replace(self.by.acting, overseeing=True)
+
     def id(self, name: str) -> UUID:
         return UUID(self.parameters[name])
 
@@ -113,8 +110,8 @@ class Routes:
 
         return register
 
-    def mount(self, router: APIRouter, services: Services) -> None:
-        """All operations of the contract are served.
+    def route(self, services: Services) -> ContractRoute:
+        """All operations of the contract, served.
 
         Raises ValueError when an operation has no handler, a handler no operation, or a /v1 operation no scope.
         """
@@ -123,36 +120,33 @@ class Routes:
             raise ValueError(
                 f"contract and handlers differ: {sorted(self.handlers.keys() ^ operations.keys())}"
             )
-        for operation in sorted(operations.values(), key=lambda one: ("{" in one.path, one.path)):
+        for operation in operations.values():
             if operation.path.startswith("/v1/") and operation.scope not in set(Scope):
                 raise ValueError(f"{operation.id} has no scope")
-            router.add_api_route(
-                operation.path.replace("{path}", "{path:path}"),
-                _endpoint(services, operation, self.handlers[operation.id]),
-                methods=[operation.method],
-                operation_id=operation.id,
-                tags=[operation.tag],
-                response_model=None,
-            )
+        return ContractRoute(
+            (operation, _endpoint(services, operation, self.handlers[operation.id]))
+            for operation in operations.values()
+        )
 
 
-def _endpoint(
-    services: Services, operation: Operation, handler: Handler
-) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(services: Services, operation: Operation, handler: Handler) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(operation=operation.id)
-        caller = await _identify(services, operation, request)
+        caller = await identify(services.gate, operation, request)
+        at = services.clock.now()
+        if caller:
+            services.limits.admit(request, operation.id, caller, at)
         parameters = read_parameters(services.contract, operation, request)
-        raw = await _read_body(services, operation, request)
+        raw = await read_body(operation, request, max_bytes=services.settings.max_body_bytes)
         call = Call(
             services=services,
             operation=operation,
             request=request,
             request_id=request.state.request_id,
-            at=services.clock.now(),
+            at=at,
             parameters=parameters,
             raw=raw,
-            body=_checked_body(services.contract, operation, raw),
+            body=checked_body(services.contract, operation, raw),
             identified=caller,
         )
         try:
@@ -165,117 +159,11 @@ def _endpoint(
     return endpoint
 
 
-async def _identify(services: Services, operation: Operation, request: Request) -> Caller | None:
-    if operation.scope is None:
-        return None
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise Unauthenticated(
-            Text(
-                "Authorization: Bearer でアクセストークンを送ってください",
-                "Send an access token as Authorization: Bearer",
-            )
-        )
-    caller = await services.gate.caller(token.strip(), datetime.now(UTC))
-    structlog.contextvars.bind_contextvars(client=caller.client_id, organization=str(caller.organization_id))
-    if operation.scope not in caller.scopes:
-        raise ScopeMissing(Text(f"必要な権限: {operation.scope}", f"Scope needed: {operation.scope}"))
-    return caller
-
-
-def read_parameters(contract: Contract, operation: Operation, request: Request) -> dict[str, Any]:
-    """The declared parameters of a request.
-
-    Raises InvalidParameter, also for a query parameter that the operation does not have;
-    IdempotencyKeyRequired or PreconditionRequired for those headers.
-    """
-    declared = {parameter.name for parameter in operation.parameters if parameter.location == "query"}
-    sent = [name for name, _ in request.query_params.multi_items()]
-    if not set(sent) <= declared or len(set(sent)) != len(sent):
-        names = ", ".join(sorted(declared)) or "-"
-        raise InvalidParameter(
-            Text(
-                f"知らない、または重複したクエリです（使えるもの: {names}）",
-                f"A query parameter is unknown or repeated (known: {names})",
-            )
-        )
-    found: dict[str, Any] = {}
-    for parameter in operation.parameters:
-        text = _sources(request)[parameter.location].get(parameter.name)
-        if text is not None:
-            found[parameter.name] = _typed(contract, parameter, text)
-        elif parameter.required:
-            raise _MISSING.get(parameter.name, InvalidParameter)
-        elif parameter.default is not None:
-            found[parameter.name] = parameter.default
-    return found
-
-
-def _sources(request: Request) -> Mapping[str, Mapping[str, str]]:
-    return {"path": request.path_params, "query": request.query_params, "header": request.headers}
-
-
-def _typed(contract: Contract, parameter: Parameter, text: str) -> Any:
-    value: Any = text
-    if parameter.type == "integer" and _INTEGER.fullmatch(text):
-        value = int(text)
-    elif parameter.type == "boolean" and text in ("true", "false"):
-        value = text == "true"
-    elif parameter.type == "array":
-        value = text.split(",")
-    try:
-        contract.check(parameter.uri, value, party="client")
-    except SchemaInvalid as invalid:
-        raise InvalidParameter(
-            errors=tuple(replace(one, pointer="", parameter=parameter.name) for one in invalid.errors)
-        ) from None
-    return value
-
-
-async def _read_body(services: Services, operation: Operation, request: Request) -> bytes:
-    """The body, as soon as it is known to be neither too large nor of a type nobody asked for."""
-    limit = services.settings.max_body_bytes if operation.body else 0
-    length = request.headers.get("content-length", "0")
-    if operation.body and length.isdigit() and int(length) > limit:
-        raise BodyTooLarge(_limit_text(limit))
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if operation.body and size > limit:
-            raise BodyTooLarge(_limit_text(limit))
-        chunks.append(chunk if operation.body else b"")
-    raw = b"".join(chunks)
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if raw and operation.media_type == "application/json" and sent != "application/json":
-        raise UnsupportedMediaType(
-            Text(
-                "Content-Type: application/json で送ってください", "Send it as Content-Type: application/json"
-            )
-        )
-    return raw
-
-
-def _limit_text(limit: int) -> Text:
-    return Text(f"本文は{limit:,}バイトまでです", f"A body has at most {limit:,} bytes")
-
-
-def _checked_body(contract: Contract, operation: Operation, raw: bytes) -> Any:
-    if operation.body is None or operation.media_type != "application/json":
-        return None
-    if not raw and not operation.body_required:
-        return {}
-    value = parse(raw)
-    party: Party = "receiver" if operation.scope == Scope.HANDOVERS_ANSWER else "sender"
-    contract.check(operation.body, value, party=party)
-    return value
-
-
 async def _record_denial(call: Call, refusal: Refusal) -> None:
     """That somebody was refused is on the ledger, in a transaction of its own: the refused one is gone."""
     target = next((text for name, text in call.request.path_params.items() if name.endswith("Id")), None)
     kind = _kind(call.operation)
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         # Whose it is stands there only if the caller may know.
         known = kind == "handover" and target and not isinstance(refusal, NotFound)
         handover = await handovers.find(tx, HandoverId(UUID(target))) if known else None

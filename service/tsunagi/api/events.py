@@ -13,7 +13,7 @@ routes = Routes()
 @routes.operation("listEvents")
 async def list_events(call: Call) -> Response:
     after = call.parameters.get("after", 0)
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         found = await store.feed(tx, call.caller.organization_id, after=after, limit=call.parameters["limit"])
     items = [
         present(

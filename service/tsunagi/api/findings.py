@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import present
+from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.ids import PersonId
@@ -23,12 +23,12 @@ async def list_findings(call: Call) -> Response:
     if "cursor" in asked:
         person_id, findings = opened_cursor(asked["cursor"], UUID, int)
         after = Place(PersonId(person_id), findings)
-    async with call.services.db.read() as tx:
+    async with call.services.db.read(call.overseeing) as tx:
         page = await actions.findings(
             tx, call.by, kind=asked.get("kind"), area=asked.get("area"), after=after, limit=asked["limit"]
         )
     end = cursor([str(page.end.person_id), page.end.findings]) if page.end else None
-    return paged(call, [finding(one) for one in page.findings], end)
+    return paged(call, [dumped(finding(one)) for one in page.findings], end)
 
 
 def finding(one: Finding) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tsunagi.api.problems import on_error
@@ -16,6 +16,8 @@ from tsunagi.api.problems import on_error
 REQUESTS = Counter("tsunagi_requests", "Requests answered", ["operation", "status"])
 SECONDS = Histogram("tsunagi_request_seconds", "Time from request to answer", ["operation"])
 
+GONE = 499
+"""What logs and metrics say of a caller who went before its request had come; nobody is answered so."""
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._~-]{1,128}")
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
 
@@ -42,6 +44,7 @@ class Frame:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
+                headers.update(scope["state"].get("answer_headers", {}))
                 headers.setdefault("Cache-Control", "no-store")
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
@@ -49,6 +52,8 @@ class Frame:
 
         try:
             await self.app(scope, receive, mark)
+        except ClientDisconnect:
+            status = GONE
         except Exception as error:
             answer = await on_error(Request(scope), error)
             if status:  # it has begun: all that is left is to break it off
@@ -63,7 +68,7 @@ class Frame:
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Logs and counts by operation, never by path: paths hold ids."""
-        operation = getattr(scope.get("route"), "operation_id", None) or "-"
+        operation = scope.get("operation", "-")
         REQUESTS.labels(operation, str(status)).inc()
         SECONDS.labels(operation).observe(seconds)
         log.info("request", method=scope["method"], status=status, milliseconds=round(seconds * 1000, 1))

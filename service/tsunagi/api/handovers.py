@@ -1,6 +1,6 @@
 """The operations of the tag Handovers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import date
 from typing import cast
 from uuid import UUID
@@ -12,13 +12,12 @@ from tsunagi.api.edge import Call, Routes, entity_tags
 from tsunagi.api.idempotency import Answer, once
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.api.problems import language
-from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
-from tsunagi.directory import store as directory
 from tsunagi.disclosure import actions as disclosure
-from tsunagi.disclosure.rules import Reading
+from tsunagi.disclosure.actions import Disclosed
+from tsunagi.disclosure.listing import Filter, listing
 from tsunagi.errors import Notice, PreconditionFailed, Text
-from tsunagi.handovers import actions, drafting, store
+from tsunagi.handovers import actions, drafting
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
 from tsunagi.ids import HandoverId
@@ -41,14 +40,17 @@ async def create_handover(call: Call) -> Response:
     record = RecordView.model_validate(call.body)
     keys = match_keys(call.services.match_secret, call.body["sections"]["identity"])
     if call.parameters["dryRun"]:
-        async with call.services.db.read() as tx:
+        async with call.services.db.read(call.acting) as tx:
             warnings = await drafting.check_new(tx, call.by, record, keys=keys)
         return _valid(call, warnings).response()
     document = document_of(decode(call.raw))
 
     async def produce(tx: WriteTx) -> Answer:
-        handover = await drafting.create(tx, call.by, record, document, keys=keys)
-        return await _status(tx, call, handover, 201, {"Location": f"/v1/handovers/{handover.id}"})
+        drafted = await drafting.create(tx, call.by, record, document, keys=keys)
+        standing = disclosure.own(call.by, drafted.handover, document.sections, drafted.warnings)
+        body = bodies.status(drafted.handover, standing, call.by, spoken(call))
+        headers = {"Location": f"/v1/handovers/{drafted.handover.id}", "ETag": standing.etag}
+        return Answer(body, 201, headers, drafted.writes)
 
     return await once(call, produce)
 
@@ -122,12 +124,10 @@ async def _present(tx: WriteTx, call: Call) -> Handover:
     return handover
 
 
-async def _status(
-    tx: ReadTx, call: Call, handover: Handover, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
+async def _status(tx: ReadTx, call: Call, handover: Handover) -> Answer:
     standing = await disclosure.standing(tx, call.by, handover)
     body = bodies.status(handover, standing, call.by, spoken(call))
-    return Answer(body, status, {**(headers or {}), "ETag": standing.etag})
+    return Answer(body, 200, {"ETag": standing.etag})
 
 
 @routes.operation("getHandover")
@@ -142,45 +142,32 @@ async def get_handover_version(call: Call) -> Response:
 
 async def _read(call: Call, version: int | None) -> Response:
     asked = set(entity_tags(call.parameters.get("If-None-Match")))
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         seen = await disclosure.read(
             tx, call.by, HandoverId(call.id("handoverId")), version=version, unless=asked
         )
         if seen.reading is None:
             return Response(status_code=304, headers={"ETag": seen.etag})
-        handover = seen.reading.handover
-        refs = await directory.organization_refs(tx, [handover.sender_id, handover.receiver_id])
-        body = bodies.reading(seen.reading, call.by, refs, spoken(call))
+        body = bodies.reading(seen.reading, call.by, seen.refs, spoken(call))
     return Response(body, 200, {"ETag": seen.etag}, media_type="application/json")
 
 
 @routes.operation("listHandovers")
 async def list_handovers(call: Call) -> Response:
     asked, limit = call.parameters, call.parameters["limit"]
-    wanted = store.Filter(
+    wanted = Filter(
         direction=asked.get("direction"),
         statuses=asked.get("status", ()),
         due_before=date.fromisoformat(asked["dueBefore"]) if "dueBefore" in asked else None,
         window=asked.get("window"),
         area=asked.get("area"),
     )
-    async with call.services.db.read() as tx:
-        found = await store.listing(
-            tx,
-            call.caller.organization_id,
-            wanted,
-            today=civil_date(call.at),
-            after=_after(asked.get("cursor")),
-            limit=limit + 1,
-        )
-        page = found[:limit]
-        refs = await directory.organization_refs(
-            tx, {side for one in page for side in (one.sender_id, one.receiver_id)}
-        )
-    end = page[-1] if len(found) > limit else None
+    async with call.services.db.read(call.acting) as tx:
+        found = await listing(tx, call.acting, wanted, after=_after(asked.get("cursor")), limit=limit + 1)
+    end = found[limit - 1] if len(found) > limit else None
     return paged(
         call,
-        [bodies.summary(handover, call.by, refs) for handover in page],
+        [bodies.summary(one, call.by) for one in found[:limit]],
         cursor([end.due_on.isoformat(), str(end.id)]) if end else None,
     )
 
@@ -196,18 +183,15 @@ def _after(text: str | None) -> tuple[date, HandoverId] | None:
 async def export_handovers(call: Call) -> Response:
     batches = disclosure.export(call.services.db, call.services.clock, call.by)
     # Before the answer begins: until then it can still be a refusal.
-    first: list[Reading] = await anext(batches, [])
+    first: list[Disclosed] = await anext(batches, [])
 
     async def lines() -> AsyncIterator[str]:
-        yield await _lines(call, first)
+        yield _lines(call, first)
         async for batch in batches:
-            yield await _lines(call, batch)
+            yield _lines(call, batch)
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
-async def _lines(call: Call, batch: Sequence[Reading]) -> str:
-    sides = {side for seen in batch for side in (seen.handover.sender_id, seen.handover.receiver_id)}
-    async with call.services.db.read() as tx:
-        refs = await directory.organization_refs(tx, sides)
-    return "".join(bodies.reading(seen, call.by, refs, spoken(call)) + "\n" for seen in batch)
+def _lines(call: Call, batch: Iterable[Disclosed]) -> str:
+    return "".join(bodies.reading(one.reading, call.by, one.refs, spoken(call)) + "\n" for one in batch)

@@ -5,16 +5,17 @@ The answer is kept in the transaction of the change itself: after a crash either
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 from fastapi.responses import Response
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid, select, text
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
 
 from tsunagi.api.edge import Call
-from tsunagi.db import WriteTx, metadata
+from tsunagi.db import Write, WriteTx, fetch, metadata, send
 from tsunagi.errors import IdempotencyInFlight, IdempotencyKeyReused
 
 answers = Table(
@@ -30,7 +31,18 @@ answers = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
-_try_lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+# What was kept is looked up with the lock in one message. A request that commits in between is not seen, and its
+# answer then stands in the way of a second one.
+_TAKE = """
+    SELECT pg_try_advisory_xact_lock(hashtextextended($4, 0)), a.request_hash, a.status, a.headers, a.body
+    FROM (SELECT) AS one LEFT JOIN idempotent_answers a
+        ON a.organization_id = $1 AND a.client_id = $2 AND a.key = $3
+"""
+_KEEP = """
+    INSERT INTO idempotent_answers (
+        organization_id, client_id, key, request_hash, status, headers, body, recorded_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,8 @@ class Answer:
     body: Mapping[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    writes: Sequence[Write] = ()
+    """What has to be sent before the answer is true."""
 
     def response(self) -> Response:
         return Response(
@@ -61,51 +75,44 @@ async def once(call: Call, produce: Produce) -> Response:
     another request.
     """
     key = call.parameters.get("Idempotency-Key")
-    async with call.services.db.write() as tx:
-        if key is None:
-            answer = await produce(tx)
-        else:
-            answer = await _once(tx, call, key, produce)
+    async with call.services.db.write(call.acting) as tx:
+        kept = await _kept(tx, call, key) if key else None
+        if kept is not None:
+            return kept.response()
+        answer = await produce(tx)
+        writes = [*answer.writes, *([_keeping(call, key, answer)] if key else [])]
+        if writes:
+            await _send(tx, writes)
     return answer.response()
 
 
-async def _once(tx: WriteTx, call: Call, key: str, produce: Produce) -> Answer:
+async def _send(tx: WriteTx, writes: Sequence[Write]) -> None:
+    try:
+        await send(tx, *writes)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "idempotent_answers_pkey":
+            raise
+        raise IdempotencyInFlight from None
+
+
+async def _kept(tx: WriteTx, call: Call, key: str) -> Answer | None:
+    """The answer of the first time, if there was one; nobody else uses the key meanwhile."""
     whose = (call.caller.organization_id, call.caller.client_id, key)
-    if not await tx.scalar(_try_lock, {"name": " ".join(map(str, ("idempotency", *whose)))}):
+    name = " ".join(map(str, ("idempotency", *whose)))
+    ((alone, request_hash, status, headers, body),) = map(tuple, await fetch(tx, _TAKE, *whose, name))
+    if not alone:
         raise IdempotencyInFlight
-    request_hash = _request_hash(call)
-    kept = (
-        await tx.execute(
-            select(answers).where(
-                answers.c.organization_id == whose[0],
-                answers.c.client_id == whose[1],
-                answers.c.key == whose[2],
-            )
-        )
-    ).one_or_none()
-    if kept is None:
-        answer = await produce(tx)
-        await _keep(tx, call, key, request_hash, answer)
-        return answer
-    if kept.request_hash != request_hash:
+    if request_hash is None:
+        return None
+    if request_hash != _request_hash(call):
         raise IdempotencyKeyReused
-    headers = json.loads(kept.headers) | {"Idempotency-Replayed": "true"}
-    return Answer(json.loads(kept.body), kept.status, headers)
+    return Answer(json.loads(body), status, json.loads(headers) | {"Idempotency-Replayed": "true"})
 
 
-async def _keep(tx: WriteTx, call: Call, key: str, request_hash: bytes, answer: Answer) -> None:
-    await tx.execute(
-        answers.insert().values(
-            organization_id=call.caller.organization_id,
-            client_id=call.caller.client_id,
-            key=key,
-            request_hash=request_hash,
-            status=answer.status,
-            headers=json.dumps(dict(answer.headers)),
-            body=json.dumps(answer.body, ensure_ascii=False),
-            recorded_at=call.at,
-        )
-    )
+def _keeping(call: Call, key: str, answer: Answer) -> Write:
+    whose = (call.caller.organization_id, call.caller.client_id, key)
+    headers, body = json.dumps(dict(answer.headers)), json.dumps(answer.body, ensure_ascii=False)
+    return Write(_KEEP, (*whose, _request_hash(call), answer.status, headers, body, call.at))
 
 
 def _request_hash(call: Call) -> bytes:

@@ -2,13 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi.responses import Response
 
 from tsunagi.api.edge import Call
-from tsunagi.api.idempotency import Answer
 from tsunagi.errors import InvalidParameter, Text
 
 
@@ -28,10 +27,11 @@ def opened_cursor(text: str, *kinds: Callable[[Any], Any]) -> list[Any]:
         ) from None
 
 
-def paged(call: Call, items: list[dict[str, Any]], next_cursor: str | None) -> Response:
-    """A page of a list, and where the next one is."""
+def paged(call: Call, items: Iterable[str], next_cursor: str | None) -> Response:
+    """A page of a list, its items as JSON text, and where the next one is."""
     headers = {}
     if next_cursor is not None:
         following = call.request.url.include_query_params(cursor=next_cursor)
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-    return Answer({"items": items, "nextCursor": next_cursor}, 200, headers).response()
+    body = f'{{"items":[{",".join(items)}],"nextCursor":{json.dumps(next_cursor)}}}'
+    return Response(body, 200, headers, media_type="application/json")

@@ -14,6 +14,7 @@ from tsunagi.errors import NotFound, Unavailable
 routes = Routes()
 
 SWAGGER = Path(fastapi_swagger.__file__).parent / "resources"
+_ASSETS = frozenset(path.name for path in SWAGGER.iterdir() if path.is_file())
 
 _DOCS = """<!doctype html>
 <html lang="ja">
@@ -31,8 +32,8 @@ _DOCS = """<!doctype html>
 </html>
 """
 _START = (
-    # Swagger UI cannot sign assertions: it takes a token that was got elsewhere.
-    'const bearer = {type: "http", scheme: "bearer", description: "POST /oauth2/token"};\n'
+    # Swagger UI cannot sign: it takes a token of a client of the profile sandbox, which needs no proofs.
+    'const bearer = {type: "http", scheme: "bearer", description: "sandbox: POST /oauth2/token"};\n'
     'fetch("/openapi.bundle.json").then((answer) => answer.json()).then((spec) => {\n'
     "  spec.components.securitySchemes.oauth2 = bearer;\n"
     '  SwaggerUIBundle({spec, dom_id: "#docs", deepLinking: true, displayOperationId: true, validatorUrl: null});\n'
@@ -46,20 +47,29 @@ _POLICY = {
 
 @routes.operation("issueToken")
 async def issue_token(call: Call) -> Response:
-    answer = await oauth.issue_token(
-        call.request.headers.get("content-type"),
+    limits, now = call.services.limits, datetime.now(UTC)
+    content_type = call.request.headers.get("content-type")
+    claimed = oauth.claimed_client(content_type, call.raw)
+    limits.admit_token_request(call.request, claimed, now)
+    answer = await call.services.token_endpoint.answer(
+        content_type,
         call.raw,
-        db=call.services.db,
-        tokens=call.services.tokens,
-        now=datetime.now(UTC),
+        call.request.headers.getlist("dpop"),
+        now=now,
         request_id=call.request_id,
     )
+    limits.token_answered(call.request, claimed, answer, now)
     return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
 
 
 @routes.operation("getAuthorizationServerMetadata")
 async def get_authorization_server_metadata(call: Call) -> Response:
     return JSONResponse(oauth.authorization_server_metadata(call.services.tokens))
+
+
+@routes.operation("getSmartConfiguration")
+async def get_smart_configuration(call: Call) -> Response:
+    return JSONResponse(oauth.smart_configuration(call.services.tokens))
 
 
 @routes.operation("getProtectedResourceMetadata")
@@ -115,4 +125,6 @@ def docs_asset(name: str) -> Response:
     """What the docs page loads; not part of the contract."""
     if name == "start.js":
         return Response(_START, media_type="text/javascript")
+    if name not in _ASSETS:
+        raise NotFound
     return FileResponse(SWAGGER / name)

@@ -3,37 +3,67 @@
 Its errors are those of RFC 6749, not problem details: OAuth software must understand them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
 from tsunagi.auth import actions, server
-from tsunagi.auth.rules import TokenRefused
+from tsunagi.auth.rules import TokenRefused, acceptable_client_id
 from tsunagi.auth.server import Answer
 from tsunagi.auth.tokens import AccessTokens
 from tsunagi.db import Database
+from tsunagi.ids import ClientId
+from tsunagi.proofs.actions import Proofs
+from tsunagi.proofs.keys import read_jwt
+from tsunagi.proofs.rules import Asked, Proof, ProofRefused
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES = 16_384
 MAX_PARAMETERS = 50
 
 
-async def issue_token(
-    content_type: str | None,
-    body: bytes,
-    *,
-    db: Database,
-    tokens: AccessTokens,
-    now: datetime,
-    request_id: str,
-) -> Answer:
-    """The answer to a token request; what it says has been committed."""
-    try:
-        form = read_form(content_type, body)
-    except TokenRefused as refusal:
-        return server.refused(refusal)
-    async with db.write() as tx:
-        return await actions.issue_token(tx, now, form, tokens=tokens, request_id=request_id)
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """What the token endpoint works with."""
+
+    db: Database
+    tokens: AccessTokens
+    proofs: Proofs
+
+    async def answer(
+        self,
+        content_type: str | None,
+        body: bytes,
+        dpop: Sequence[str],
+        *,
+        now: datetime,
+        request_id: str,
+    ) -> Answer:
+        """The answer to a token request; what it says has been committed. It brings a nonce for the next proof."""
+        answer = await self._decided(content_type, body, dpop, now, request_id)
+        nonce = self.proofs.new_nonce(now)
+        return replace(answer, headers={**answer.headers, "DPoP-Nonce": nonce}) if nonce else answer
+
+    async def _decided(
+        self, content_type: str | None, body: bytes, dpop: Sequence[str], now: datetime, request_id: str
+    ) -> Answer:
+        try:
+            form = read_form(content_type, body)
+        except TokenRefused as refusal:
+            return server.refused(refusal)
+        proof = self._proof(dpop, now) if dpop else None
+        async with self.db.platform() as tx:
+            return await actions.issue_token(
+                tx, now, form, proof, proofs=self.proofs, tokens=self.tokens, request_id=request_id
+            )
+
+    def _proof(self, dpop: Sequence[str], now: datetime) -> Proof | TokenRefused:
+        asked = Asked("POST", self.tokens.issuer + server.TOKEN_PATH)
+        try:
+            return self.proofs.check(dpop, asked, now)
+        except ProofRefused as refused:
+            return actions.proof_error(refused)
 
 
 def read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
@@ -61,8 +91,21 @@ def read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in form.items() if value}
 
 
+def claimed_client(content_type: str | None, body: bytes) -> ClientId | None:
+    """Which client a token request claims to come from; nothing has proved it yet."""
+    try:
+        unverified = read_jwt(read_form(content_type, body).get("client_assertion", ""))
+    except TokenRefused:
+        return None
+    return acceptable_client_id(unverified.claims.get("sub")) if unverified else None
+
+
 def authorization_server_metadata(tokens: AccessTokens) -> dict[str, object]:
     return server.authorization_server_metadata(tokens.issuer)
+
+
+def smart_configuration(tokens: AccessTokens) -> dict[str, object]:
+    return server.smart_configuration(tokens.issuer)
 
 
 def protected_resource_metadata(tokens: AccessTokens) -> dict[str, object]:

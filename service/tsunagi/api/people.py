@@ -38,11 +38,11 @@ async def match_person(call: Call) -> Response:
     else:
         known_by = Certificate(certificate["municipalityCode"], certificate["number"])
     key = match_key(call.services.match_secret, known_by)
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         await actions.count_match(
             tx, call.at, call.caller, per_minute=call.services.settings.matches_per_minute
         )
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.acting) as tx:
         person = await actions.match(
             tx, call.at, call.caller, key, by_certificate=kana is None, request_id=call.request_id
         )

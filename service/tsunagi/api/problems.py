@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -17,14 +18,13 @@ from tsunagi.errors import (
     Notice,
     Party,
     Refusal,
-    ScopeMissing,
     Text,
-    Unauthenticated,
     Unavailable,
 )
 from tsunagi.logs import fault
 
 STATUS: Mapping[str, int] = {
+    "malformed_request": 400,
     "invalid_json": 400,
     "invalid_parameter": 400,
     "idempotency_key_required": 400,
@@ -32,6 +32,7 @@ STATUS: Mapping[str, int] = {
     "scope_missing": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "wrong_state": 409,
     "window_not_open": 409,
     "person_already_known": 409,
@@ -47,6 +48,7 @@ STATUS: Mapping[str, int] = {
     "idempotency_key_reused": 422,
     "precondition_required": 428,
     "rate_limited": 429,
+    "head_too_large": 431,
     "internal_error": 500,
     "unavailable": 503,
 }
@@ -85,21 +87,27 @@ def localized(text: Text, language_code: str) -> str:
 def problem(refusal: Refusal, request: Request) -> JSONResponse:
     """The refusal as its caller reads it."""
     spoken = language(request.headers.get("accept-language", ""))
-    status = STATUS[refusal.code]
+    content = problem_content(refusal, spoken, getattr(request.state, "request_id", "-"))
+    headers = _headers(refusal)
+    if "expect" in request.headers:
+        headers["Connection"] = "close"  # whether the body will still come nobody knows (RFC 9110 section 10.1.1)
+    return JSONResponse(content, STATUS[refusal.code], headers, media_type="application/problem+json")
+
+
+def problem_content(refusal: Refusal, spoken: str, request_id: str) -> dict[str, Any]:
     content: dict[str, Any] = {
         "type": TYPE_BASE + refusal.code,
         "title": localized(refusal.title, spoken),
-        "status": status,
+        "status": STATUS[refusal.code],
         "code": refusal.code,
         "responsibleParty": _party(refusal),
-        "requestId": getattr(request.state, "request_id", "-"),
+        "requestId": request_id,
     }
     if (detail := refusal.detail or refusal.advice) is not None:
         content["detail"] = localized(detail, spoken)
     if refusal.errors:
         content["errors"] = [_error(notice, spoken) for notice in refusal.errors[:MAX_ERRORS]]
-    content |= refusal.extensions
-    return JSONResponse(content, status, _headers(refusal, request), media_type="application/problem+json")
+    return content | refusal.extensions
 
 
 def _party(refusal: Refusal) -> Party:
@@ -119,22 +127,12 @@ def _error(notice: Notice, spoken: str) -> dict[str, str]:
     }
 
 
-def _headers(refusal: Refusal, request: Request) -> dict[str, str]:
-    if isinstance(refusal, Unauthenticated | ScopeMissing):
-        return {"WWW-Authenticate": _challenge(refusal, request)}
+def _headers(refusal: Refusal) -> dict[str, str]:
     if isinstance(refusal, Unavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
     if "retryAfterSeconds" in refusal.extensions:
         return {"Retry-After": str(refusal.extensions["retryAfterSeconds"])}
     return {}
-
-
-def _challenge(refusal: Refusal, request: Request) -> str:
-    """RFC 6750 section 3, with the metadata of RFC 9728 section 5.1. Who sent no token has made no error."""
-    metadata = request.url.replace(path="/.well-known/oauth-protected-resource", query="")
-    error = "invalid_token" if isinstance(refusal, Unauthenticated) else "insufficient_scope"
-    named = f', error="{error}"' if "authorization" in request.headers else ""
-    return f'Bearer resource_metadata="{metadata}"{named}'
 
 
 async def on_refusal(request: Request, refusal: Exception) -> Response:
@@ -154,8 +152,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 async def on_database_error(request: Request, error: Exception) -> Response:
     """A database that is away is not a fault of the request; anything else it says is one of ours."""
-    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    gone = isinstance(error, InterfaceError | OperationalError | PoolTimeout | OSError)
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    gone = isinstance(
+        error, InterfaceError | asyncpg.InterfaceError | OperationalError | PoolTimeout | OSError
+    )
     gone = gone or code in _TRANSIENT or code[:2] in _AWAY
     if gone or getattr(error, "connection_invalidated", False):
         log.warning("database unavailable", kind=type(error).__name__, sqlstate=code)
@@ -173,6 +173,8 @@ HANDLERS = {
     Refusal: on_refusal,
     HTTPException: on_http_exception,
     DBAPIError: on_database_error,
+    asyncpg.PostgresError: on_database_error,
+    asyncpg.InterfaceError: on_database_error,
     PoolTimeout: on_database_error,
     OSError: on_database_error,
 }

@@ -29,7 +29,7 @@ async def get_responsibility(call: Call) -> Response:
     as_of = date.fromisoformat(asked["asOf"]) if "asOf" in asked else civil_date(call.at)
     known_at = datetime.fromisoformat(asked["knownAt"]) if "knownAt" in asked else None
     person_id = PersonId(call.id("personId"))
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.overseeing) as tx:
         timeline, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
         names = await _names(tx, timeline.organizations, as_of)
     return Answer(
@@ -93,7 +93,7 @@ def _end(valid_to: date) -> str | None:
 @routes.operation("getMilestones")
 async def get_milestones(call: Call) -> Response:
     person_id = PersonId(call.id("personId"))
-    async with call.services.db.write() as tx:
+    async with call.services.db.write(call.overseeing) as tx:
         dates = await actions.dates(tx, call.by, person_id)
     found = [
         present(

@@ -1,12 +1,14 @@
 """Registering clients, changing their keys, issuing tokens, and letting callers in."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from tsunagi.auth import server, store
 from tsunagi.auth.rules import (
+    Assertion,
     Caller,
     Profile,
     Scope,
@@ -15,14 +17,16 @@ from tsunagi.auth.rules import (
     accept_key,
     accept_keys,
     acceptable_client_id,
-    read_jwt,
 )
-from tsunagi.auth.tokens import AccessTokens
+from tsunagi.auth.tokens import Access, AccessTokens
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import NotFound, Notice, RuleViolated, Text, Unauthenticated
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PLATFORM, Actor, Entry, Record
+from tsunagi.proofs.actions import Proofs
+from tsunagi.proofs.keys import read_jwt
+from tsunagi.proofs.rules import Asked, Proof, ProofRefused
 
 MAX_NAME_LENGTH = 200
 MAX_OVERLAP = timedelta(days=30)
@@ -110,63 +114,151 @@ async def revoke_client(tx: WriteTx, now: datetime, actor: Actor, *, client_id: 
 
 
 async def issue_token(
-    tx: WriteTx, now: datetime, form: server.Form, *, tokens: AccessTokens, request_id: str
+    tx: WriteTx,
+    now: datetime,
+    form: server.Form,
+    proof: Proof | TokenRefused | None,
+    *,
+    proofs: Proofs,
+    tokens: AccessTokens,
+    request_id: str,
 ) -> server.Answer:
-    """The answer to a token request, for when `tx` has committed: the assertion is used up by then.
+    """The answer to a token request, for when `tx` has committed: assertion and proof are used up by then.
 
     1. The client that the assertion names is loaded.
     2. What comes of the request is decided in memory.
-    3. The assertion is used up, if it proves anything.
-    4. What was decided about a known client is on the ledger.
+    3. The assertion is used up, if it proves anything, and the proof of possession with it. So it is when only the
+       nonce was missing: otherwise whoever reads along would have an assertion that nobody has used.
+    4. What was decided about a known client is on the ledger; being asked for the nonce is no decision.
     """
     unverified = read_jwt(form.get("client_assertion", ""))
     named = acceptable_client_id(unverified.claims.get("sub")) if unverified else None
     client = await store.find_client(tx, named) if named else None  # 1
-    decision = server.decide(form, unverified, client, issuer=tokens.issuer, now=now)  # 2
+    decision = server.decide(form, unverified, client, proof, issuer=tokens.issuer, now=now)  # 2
     outcome = decision.outcome
-    if decision.assertion and not await store.use_assertion(tx, decision.assertion):  # 3
-        outcome = TokenRefused(
-            "invalid_client", "claim 'jti' was used before: make a new assertion each time"
-        )
-    if client:
+    held = None if isinstance(proof, TokenRefused) else proof
+    if decision.assertion:
+        outcome = await _used_up(tx, decision.assertion, held, proofs) or outcome  # 3
+    if client and not (isinstance(outcome, TokenRefused) and outcome.error == "use_dpop_nonce"):
         await ledger.append(tx, _token_entry(now, client, outcome, request_id))  # 4
     if isinstance(outcome, TokenRefused):
         return server.refused(outcome)
-    return server.granted(outcome, tokens=tokens, now=now)
+    return server.granted(outcome, held, tokens=tokens, now=now)
+
+
+async def _used_up(
+    tx: WriteTx, assertion: Assertion, proof: Proof | None, proofs: Proofs
+) -> TokenRefused | None:
+    """What stands against the request when one of the two was used before."""
+    if not await store.use_assertion(tx, assertion):
+        return TokenRefused("invalid_client", "claim 'jti' was used before: make a new assertion each time")
+    if proof:
+        try:
+            await proofs.use_within(tx, proof)
+        except ProofRefused as refused:
+            return proof_error(refused)
+    return None
+
+
+def proof_error(refused: ProofRefused) -> TokenRefused:
+    """RFC 9449 sections 5 and 8: what the token endpoint says of a proof."""
+    assert refused.detail is not None
+    return TokenRefused(refused.error, refused.detail.en)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request to the API shows: how and which token, and what proves that it is the caller's."""
+
+    scheme: str
+    token: str = field(repr=False)
+    proofs: Sequence[str] = field(repr=False)
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    caller: Caller
+    next_nonce: str | None
+    """For the caller's next proofs, when they should use another."""
 
 
 class Gate:
-    """Lets callers in by their access token, unless their client has been revoked.
+    """Lets callers in by their access token and their proof that it is theirs, unless their client has been revoked.
 
     Which clients are revoked is read at most once in REVOCATIONS_KEPT, so that a revocation takes effect on
     every process within that time and costs no request a query of its own.
     """
 
-    def __init__(self, db: Database, tokens: AccessTokens) -> None:
+    def __init__(self, db: Database, tokens: AccessTokens, proofs: Proofs) -> None:
         self._db = db
         self._tokens = tokens
+        self._proofs = proofs
         self._revoked: frozenset[ClientId] = frozenset()
         self._read_at: datetime | None = None
         self._reading = asyncio.Lock()
 
-    async def caller(self, token: str, now: datetime) -> Caller:
-        """Who is calling. Call it outside of any transaction. Raises Unauthenticated."""
-        caller = self._tokens.verify(token, now)
+    @property
+    def issuer(self) -> str:
+        return self._tokens.issuer
+
+    def new_nonce(self, now: datetime) -> str | None:
+        return self._proofs.new_nonce(now)
+
+    async def admit(self, shown: Credentials, now: datetime) -> Admission:
+        """Who is calling. Call it outside of any transaction.
+
+        1. The token is one of ours, and of a client that is not revoked.
+        2. It is shown by the scheme that it is for (RFC 9449 section 7.2): one that is bound to a key is no bearer
+           token, even where those are taken.
+        3. The proof is by the key that the token is bound to, and for this request.
+        4. The proof is used up.
+
+        Raises Unauthenticated.
+        """
+        access = self._tokens.verify(shown.token, now)  # 1
+        await self._check_revocation(access.caller, now)
+        if (access.jkt is None) != (shown.scheme == "bearer"):  # 2
+            raise _wrong_scheme(access)
+        if access.jkt is None:
+            return Admission(access.caller, None)
+        asked = Asked(shown.method, shown.url, shown.token)
+        proof = self._proofs.check(shown.proofs, asked, now, jkt=access.jkt)  # 3
+        await self._proofs.use(proof)  # 4
+        return Admission(access.caller, self._proofs.next_nonce(proof, now))
+
+    async def _check_revocation(self, caller: Caller, now: datetime) -> None:
         if self._outdated(now):
             async with self._reading:
                 await self._refresh(now)
         if caller.client_id in self._revoked:
             raise Unauthenticated(Text("このクライアントは失効しています", "This client has been revoked"))
-        return caller
 
     def _outdated(self, now: datetime) -> bool:
         return self._read_at is None or abs(now - self._read_at) >= REVOCATIONS_KEPT
 
     async def _refresh(self, now: datetime) -> None:
         if self._outdated(now):  # nobody else did while this one waited
-            async with self._db.read() as tx:
+            async with self._db.platform() as tx:
                 self._revoked = await store.revoked_clients(tx)
             self._read_at = now
+
+
+def _wrong_scheme(access: Access) -> Unauthenticated:
+    if access.jkt is None:
+        return Unauthenticated(
+            Text(
+                "sandbox のトークンは Authorization: Bearer で送ってください",
+                "Send a sandbox token as Authorization: Bearer",
+            )
+        )
+    return Unauthenticated(
+        Text(
+            "このトークンは鍵に結び付いています。Authorization: DPoP と DPoP の証明で送ってください",
+            "This token is bound to a key: send it as Authorization: DPoP, with a DPoP proof",
+        )
+    )
 
 
 def _token_entry(

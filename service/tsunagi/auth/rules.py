@@ -1,39 +1,26 @@
 """What a caller is, and which assertions, scopes and organizations are accepted."""
 
 import hashlib
-import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.util import base64_to_int, urlsafe_b64decode
-
-from tsunagi import strict_json
-from tsunagi.errors import InvalidJson, Notice, RuleViolated, Text
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger.rules import Actor
-
-ALGORITHMS = ("ES256", "PS256", "EdDSA")
-"""FAPI 2.0 Security Profile section 5.4.1, for every signature that a client makes."""
+from tsunagi.proofs.keys import ALGORITHMS, algorithm, key_refused, read_key
+from tsunagi.proofs.rules import MAX_JTI_LENGTH, MAX_SKEW_SECONDS, ProofError, numeric_date
 
 MAX_ASSERTION_SECONDS = 300
-MAX_SKEW_SECONDS = 10
-"""FAPI 2.0 Security Profile section 5.3.2.1: clocks that are up to ten seconds ahead are accepted."""
-
-MIN_RSA_BITS, MAX_RSA_BITS = 2_048, 8_192
-"""FAPI 2.0 Security Profile section 5.4.1; the maximum keeps the cost of a verification bounded."""
-
 MAX_KEYS = 10
-MAX_JWT_BYTES = 8_192
-MAX_JTI_LENGTH = 255
 MAX_KID_LENGTH = 100
 MAX_STAFF_LENGTH = 100
+
+ASSERTION_TYPES = ("jwt", "client-authentication+jwt")
+"""RFC 8725 section 3.11: what is typed as something else that a key signs is no assertion."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 
@@ -54,13 +41,13 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
 
 
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 8037 section 2."""
-
-_KEY_TYPES = {("EC", "P-256"): "ES256", ("RSA", None): "PS256", ("OKP", "Ed25519"): "EdDSA"}
-
 Profile = Literal["fapi2", "smart", "sandbox"]
-TokenError = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+"""`fapi2` is the rule. `smart` is for SMART Backend Services: the same, but assertions may be addressed to the token
+endpoint, and scopes must be asked for. `sandbox` may do without DPoP. `docs/fapi-2.0.md` has the differences."""
+
+TokenError = (
+    Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"] | ProofError
+)
 
 
 class TokenRefused(Exception):
@@ -120,15 +107,6 @@ class SoftwareClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Jwt:
-    """What a JWT says before anybody has verified it: good for finding the key, for nothing else."""
-
-    compact: str
-    header: Mapping[str, object]
-    claims: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Assertion:
     """A client assertion that was verified: the client has proved that it is this client."""
 
@@ -143,52 +121,42 @@ class Assertion:
         return hashlib.sha256(f"{self.client_id}\0{self.jti}".encode()).digest()
 
 
-def read_jwt(compact: str) -> Jwt | None:
-    """The header and claims of a compact JWS; None when it is none, repeats a key or is too large."""
-    parts = compact.split(".")
-    if len(parts) != 3 or len(compact) > MAX_JWT_BYTES:
-        return None
-    try:
-        header, claims = (strict_json.parse(urlsafe_b64decode(part.encode("ascii"))) for part in parts[:2])
-    except (InvalidJson, ValueError):
-        return None
-    if not isinstance(header, dict) or not isinstance(claims, dict):
-        return None
-    return Jwt(compact, header, claims)
-
-
 def acceptable_client_id(value: object) -> ClientId | None:
     return ClientId(value) if isinstance(value, str) and _CLIENT_ID.fullmatch(value) else None
 
 
 def check_header(header: Mapping[str, object]) -> tuple[str, str]:
     """The algorithm and key id that an assertion names. Raises TokenRefused."""
-    alg, kid = header.get("alg"), header.get("kid")
-    if not isinstance(alg, str) or alg not in ALGORITHMS:
+    alg, kid = algorithm(header.get("alg")), header.get("kid")
+    if alg is None:
         raise _client_refused(f"header 'alg' must be one of {', '.join(ALGORITHMS)}")
     if not isinstance(kid, str) or not 1 <= len(kid) <= MAX_KID_LENGTH:
         raise _client_refused("header 'kid' is missing: name the registered key that signs")
     if "crit" in header or "b64" in header:
         raise _client_refused("headers 'crit' and 'b64' are not supported")
+    if str(header.get("typ", "JWT")).lower() not in ASSERTION_TYPES:
+        raise _client_refused("header 'typ' says that this is no client assertion")
     return alg, kid
 
 
 def check_claims(
-    claims: Mapping[str, object], *, client_id: ClientId, issuer: str, now: datetime
+    claims: Mapping[str, object], *, client_id: ClientId, audiences: Sequence[str], now: datetime
 ) -> Assertion:
     """The assertion that these claims make, by RFC 7523 section 3 and FAPI 2.0 section 5.3.2.1.
 
     1. `iss` and `sub` are the client's id.
-    2. `aud` is the issuer, as a single string: an assertion meant for several servers can be used at each.
+    2. `aud` is one of `audiences` (the issuer is the first), as a single string: an assertion meant for several
+       servers can be used at each.
     3. `exp` is ahead, by at most MAX_ASSERTION_SECONDS.
-    4. `iat` and `nbf`, where given, are not ahead by more than MAX_SKEW_SECONDS.
+    4. `iat` and `nbf`, where given, are not ahead by more than MAX_SKEW_SECONDS, and `iat` not further back from
+       `exp` than an assertion may live.
     5. `jti` is there, so that the assertion can be used once.
 
     Raises TokenRefused.
     """
     if claims.get("iss") != client_id or claims.get("sub") != client_id:  # 1
         raise _client_refused("claims 'iss' and 'sub' must both be the client id")
-    if claims.get("aud") != issuer:  # 2
+    if claims.get("aud") not in audiences:  # 2
         raise _client_refused("claim 'aud' must be the issuer, as a single string")
     expires_in = _number(claims, "exp") - now.timestamp()  # 3
     if expires_in <= 0:
@@ -198,6 +166,8 @@ def check_claims(
     for name in ("iat", "nbf"):  # 4
         if name in claims and _number(claims, name) > now.timestamp() + MAX_SKEW_SECONDS:
             raise _client_refused(f"claim '{name}' is in the future")
+    if "iat" in claims and _number(claims, "exp") - _number(claims, "iat") > MAX_ASSERTION_SECONDS:
+        raise _client_refused(f"claim 'exp' is more than {MAX_ASSERTION_SECONDS} seconds after 'iat'")
     jti = claims.get("jti")  # 5
     if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
         raise _client_refused(f"claim 'jti' must be a string of 1 to {MAX_JTI_LENGTH} characters")
@@ -261,12 +231,12 @@ def accept_keys(jwks: Mapping[str, object]) -> tuple[ClientKey, ...]:
     """The keys of a JWK Set, each usable from now on. Raises RuleViolated."""
     members = jwks.get("keys")
     if not isinstance(members, list) or not 1 <= len(members) <= MAX_KEYS:
-        raise _key_refused(
+        raise key_refused(
             "count", f"JWK Setに1～{MAX_KEYS}個の鍵が必要です", f"A JWK Set of 1 to {MAX_KEYS} keys is needed"
         )
     keys = tuple(accept_key(member) for member in members)
     if len({key.kid for key in keys}) < len(keys):
-        raise _key_refused("kid", "kid が重複しています", "Two keys have the same kid")
+        raise key_refused("kid", "kid が重複しています", "Two keys have the same kid")
     return keys
 
 
@@ -275,52 +245,15 @@ def accept_key(jwk: object) -> ClientKey:
 
     Raises RuleViolated when it is private, weak, malformed or of another kind.
     """
-    if not isinstance(jwk, dict) or not all(isinstance(name, str) for name in jwk):
-        raise _key_refused("malformed", "JWKとして読めません", "This is not a JWK")
-    if jwk.keys() & _PRIVATE_MEMBERS:
-        raise _key_refused(
-            "private",
-            "秘密鍵が含まれています。公開鍵だけを登録し、この秘密鍵は使わないでください",
-            "It holds a private key: register the public key alone, and stop using this private one",
-        )
-    kind = (jwk.get("kty"), jwk.get("crv"))
-    alg = next((alg for known, alg in _KEY_TYPES.items() if known == kind), None)
-    if alg is None or jwk.get("alg", alg) != alg or jwk.get("use", "sig") != "sig":
-        raise _key_refused(
-            "type",
-            "署名用の EC P-256（ES256）、RSA（PS256）、Ed25519（EdDSA）の鍵だけを使えます",
-            "Only signature keys on EC P-256 (ES256), RSA (PS256) or Ed25519 (EdDSA) are accepted",
-        )
-    public = _public_members(jwk, alg)
-    kid = jwk.get("kid", public["kid"])
+    key = read_key(jwk)
+    kid = jwk.get("kid", key.thumbprint) if isinstance(jwk, dict) else None
     if not isinstance(kid, str) or not 1 <= len(kid) <= MAX_KID_LENGTH or not kid.isprintable():
-        raise _key_refused(
+        raise key_refused(
             "kid",
             f"kid は{MAX_KID_LENGTH}文字以内の文字列です",
             f"kid is a string of at most {MAX_KID_LENGTH} characters",
         )
-    return ClientKey(kid, public | {"kid": kid})
-
-
-def _public_members(jwk: dict[str, object], alg: str) -> dict[str, str]:
-    """The key's canonical members, its thumbprint as `kid`, and the algorithm it is bound to."""
-    material = {name: value for name, value in jwk.items() if name in ("kty", "crv", "x", "y", "n", "e")}
-    key_class: Any = {"ES256": ECKey, "PS256": RSAKey, "EdDSA": OKPKey}[alg]
-    try:
-        if alg == "PS256" and not MIN_RSA_BITS <= base64_to_int(str(jwk["n"])).bit_length() <= MAX_RSA_BITS:
-            raise _key_refused(
-                "weak",
-                f"RSA鍵は{MIN_RSA_BITS}～{MAX_RSA_BITS}ビットにしてください",
-                f"An RSA key must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits",
-            )
-        key = key_class.import_key(key_class.import_key(material).public_key)
-    except (JoseError, KeyError, ValueError):
-        raise _key_refused("malformed", "JWKとして読めません", "This is not a JWK") from None
-    return {**key.as_dict(), "kid": key.thumbprint(), "alg": alg}
-
-
-def _key_refused(code: str, ja: str, en: str) -> RuleViolated:
-    return RuleViolated(errors=(Notice(f"client_key_{code}", "error", Text(ja, en), "/keys", "client"),))
+    return ClientKey(kid, {**key.jwk, "kid": kid, "alg": key.alg})
 
 
 def _staff(claims: Mapping[str, object]) -> Staff | None:
@@ -335,15 +268,8 @@ def _staff(claims: Mapping[str, object]) -> Staff | None:
 
 
 def _number(claims: Mapping[str, object], name: str) -> float:
-    """A NumericDate (RFC 7519 section 2)."""
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _client_refused(f"claim '{name}' must be a number of seconds since 1970")
-    try:
-        seconds = float(value)
-    except OverflowError:
-        seconds = math.inf
-    if not math.isfinite(seconds):
+    seconds = numeric_date(claims.get(name))
+    if seconds is None:
         raise _client_refused(f"claim '{name}' must be a number of seconds since 1970")
     return seconds
 

@@ -13,17 +13,10 @@ from authlib.common.security import is_secure_transport
 from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm, JWSAlgModel, RSAPSSAlgorithm
-from joserfc.jwk import import_key
-from joserfc.jws import JWSRegistry
 
 from tsunagi.auth.rules import (
-    ALGORITHMS,
     Assertion,
     Caller,
-    Jwt,
     Scope,
     SoftwareClient,
     TokenRefused,
@@ -34,6 +27,8 @@ from tsunagi.auth.rules import (
     scope_text,
 )
 from tsunagi.auth.tokens import LIFETIME_SECONDS, AccessTokens
+from tsunagi.proofs.keys import ALGORITHMS, Jwt, read_key
+from tsunagi.proofs.rules import Proof
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 AUTH_METHOD = "private_key_jwt"
@@ -41,25 +36,6 @@ GRANT_TYPE = "client_credentials"
 TOKEN_PATH, JWKS_PATH, DOCS_PATH = "/oauth2/token", "/.well-known/jwks.json", "/docs"
 
 Form = Mapping[str, str]
-
-
-class _EdDSA(EdDSAAlgorithm):
-    """FAPI 2.0 names it so, for Ed25519 alone: keys on the other curve are never registered. joserfc warns
-    that RFC 9864 has a newer name."""
-
-    security_warning = None  # type: ignore[assignment]  # joserfc: None means no warning
-
-
-class SignatureRegistry(JWSRegistry):
-    """Knows the algorithms of FAPI 2.0 and, unlike joserfc's own, none that could be let in by mistake."""
-
-    algorithms: dict[str, JWSAlgModel] = {  # noqa: RUF012  joserfc declares them so
-        alg.name: alg for alg in (ESAlgorithm("ES256", "P-256", 256), RSAPSSAlgorithm(256), _EdDSA())
-    }
-
-
-SIGNATURES = SignatureRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-"""RFC 7515 section 4: header parameters that are not understood are ignored, unless they are critical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +55,37 @@ class Decision:
 
 
 def decide(
-    form: Form, unverified: Jwt | None, client: SoftwareClient | None, *, issuer: str, now: datetime
+    form: Form,
+    unverified: Jwt | None,
+    client: SoftwareClient | None,
+    proof: Proof | TokenRefused | None,
+    *,
+    issuer: str,
+    now: datetime,
 ) -> Decision:
-    """What comes of a token request. `unverified` is its assertion; `client` is whom that names, if known.
+    """What comes of a token request. `unverified` is its assertion; `client` is whom that names, if known; `proof`
+    is the request's proof of possession, or what is wrong with it.
 
     1. RFC 6749 section 4.4: the grant is client_credentials.
     2. RFC 7523 section 2.2: there is an assertion, and the client that it names is known and active.
     3. RFC 7523 section 3: the assertion is the client's.
-    4. The client acts for one organization, the one asked for or its only one.
-    5. RFC 6749 section 3.3: the scopes are those asked for, or all that it has there.
+    4. RFC 9449 section 5: there is a proof that holds. A client that is registered for the sandbox may have none.
+    5. The client acts for one organization, the one asked for or its only one.
+    6. RFC 6749 section 3.3: the scopes are those asked for, or all that it has there.
     """
     assertion = None
     try:
         _check_grant(form)  # 1
         presented, known = _presented(form, unverified), _known(form, client)  # 2
         assertion = verify_assertion(presented, known, issuer=issuer, now=now)  # 3
-        organization_id = choose_organization(form.get("organization"), known.organizations)  # 4
-        scopes = narrow_scopes(form.get("scope"), known.organizations[organization_id])  # 5
+        if isinstance(proof, TokenRefused):  # 4
+            raise proof
+        if proof is None and known.profile != "sandbox":
+            raise TokenRefused(
+                "invalid_dpop_proof", "header 'DPoP' is missing: it must hold a proof (RFC 9449)"
+            )
+        organization_id = choose_organization(form.get("organization"), known.organizations)  # 5
+        scopes = narrow_scopes(_scope(form, known), known.organizations[organization_id])  # 6
     except TokenRefused as refusal:
         return Decision(refusal, assertion)
     return Decision(Caller(organization_id, known.id, scopes, assertion.staff), assertion)
@@ -116,18 +106,18 @@ def verify_assertion(presented: Jwt, client: SoftwareClient, *, issuer: str, now
         raise _invalid_client("header 'kid' names no key of the client that is valid now")
     if key.jwk["alg"] != alg:
         raise _invalid_client("header 'alg' is not the algorithm of the key that 'kid' names")
-    try:
-        jwt.decode(presented.compact, import_key(dict(key.jwk)), registry=SIGNATURES)  # 2
-    except (JoseError, ValueError):
-        raise _invalid_client("the signature is not by the key that 'kid' names") from None
-    return check_claims(presented.claims, client_id=client.id, issuer=issuer, now=now)  # 3
+    if not read_key(key.jwk).has_signed(presented):  # 2
+        raise _invalid_client("the signature is not by the key that 'kid' names")
+    # SMART Backend Services address the token endpoint; FAPI 2.0 section 5.3.2.1 has the issuer alone.
+    audiences = (issuer, issuer + TOKEN_PATH) if client.profile == "smart" else (issuer,)
+    return check_claims(presented.claims, client_id=client.id, audiences=audiences, now=now)  # 3
 
 
-def granted(caller: Caller, *, tokens: AccessTokens, now: datetime) -> Answer:
-    """RFC 6749 section 5.1."""
+def granted(caller: Caller, proof: Proof | None, *, tokens: AccessTokens, now: datetime) -> Answer:
+    """RFC 6749 section 5.1, RFC 9449 section 5."""
     body = {
-        "access_token": tokens.issue(caller, now),
-        "token_type": "Bearer",
+        "access_token": tokens.issue(caller, now, jkt=proof.jkt if proof else None),
+        "token_type": "DPoP" if proof else "Bearer",
         "expires_in": LIFETIME_SECONDS,
         "scope": scope_text(caller.scopes),
     }
@@ -163,9 +153,26 @@ def authorization_server_metadata(issuer: str) -> dict[str, object]:
         token_endpoint_auth_methods_supported=[AUTH_METHOD],
         token_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
         service_documentation=issuer + DOCS_PATH,
+        protected_resources=[issuer],  # RFC 9728 section 4
+        dpop_signing_alg_values_supported=list(ALGORITHMS),  # RFC 9449 section 5.1
     )
     metadata.validate()
     return dict(metadata)
+
+
+def smart_configuration(issuer: str) -> dict[str, object]:
+    """SMART App Launch 2.2, `.well-known/smart-configuration` of a server for backend services alone."""
+    return {
+        "issuer": issuer,
+        "jwks_uri": issuer + JWKS_PATH,
+        "token_endpoint": issuer + TOKEN_PATH,
+        "grant_types_supported": [GRANT_TYPE],
+        "token_endpoint_auth_methods_supported": [AUTH_METHOD],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "scopes_supported": list(Scope),
+        "capabilities": ["client-confidential-asymmetric"],
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+    }
 
 
 def protected_resource_metadata(issuer: str) -> dict[str, object]:
@@ -176,7 +183,11 @@ def protected_resource_metadata(issuer: str) -> dict[str, object]:
         "scopes_supported": list(Scope),
         "bearer_methods_supported": ["header"],
         "resource_name": "Tsunagi",
+        "resource_name#ja": "Tsunagi（繋ぎ）",
         "resource_documentation": issuer + DOCS_PATH,
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        # True for whoever finds this out here; sandbox clients are told otherwise when they are registered.
+        "dpop_bound_access_tokens_required": True,
     }
 
 
@@ -208,6 +219,13 @@ def _known(form: Form, client: SoftwareClient | None) -> SoftwareClient:
     if form.get("client_id", client.id) != client.id:
         raise _invalid_client("parameter 'client_id' is not the client that the assertion names")
     return client
+
+
+def _scope(form: Form, client: SoftwareClient) -> str | None:
+    """SMART Backend Services, "Obtain access token": the parameter is required."""
+    if client.profile == "smart" and "scope" not in form:
+        raise TokenRefused("invalid_scope", "parameter 'scope' is required of clients of the profile smart")
+    return form.get("scope")
 
 
 def _invalid_client(description: str) -> TokenRefused:

@@ -1,9 +1,9 @@
 """Access tokens (RFC 9068), and the platform's keys that sign them."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,16 +12,17 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from tsunagi.auth.rules import (
-    MAX_SKEW_SECONDS,
     Caller,
     Scope,
     acceptable_client_id,
     organization_from,
-    read_jwt,
     scope_text,
     staff_from,
 )
 from tsunagi.errors import Text, Unauthenticated
+from tsunagi.proofs.keys import read_jwt
+from tsunagi.proofs.rules import MAX_SKEW_SECONDS
+from tsunagi.secret_files import write_private
 
 LIFETIME_SECONDS = 300
 ALGORITHM = "ES256"
@@ -38,7 +39,7 @@ class SigningKeys:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
         self._read()
         if not self._keys:
             create_signing_key(directory)
@@ -63,13 +64,13 @@ class SigningKeys:
         }
 
     def _files(self) -> list[Path]:
-        return sorted(self._directory.glob("token-*.pem"))
+        return sorted(self.directory.glob("token-*.pem"))
 
     def _read(self) -> None:
         self._seen = self._files()
         keys = [ECKey.import_key(path.read_bytes()) for path in self._seen]
         if any(key.curve_name != "P-256" or not key.is_private for key in keys):
-            raise ValueError(f"{self._directory} holds a token key that is not a private P-256 key")
+            raise ValueError(f"{self.directory} holds a token key that is not a private P-256 key")
         self._keys = {key.thumbprint(): key for key in keys}
 
 
@@ -88,10 +89,13 @@ def create_signing_key(directory: Path) -> str:
     return kid
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """A new file, readable by its owner alone. Raises FileExistsError: a key is never overwritten."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token gives: it makes its holder `caller`."""
+
+    caller: Caller
+    jkt: str | None
+    """Thumbprint of the key whose holder alone may use it. None for a sandbox token: whoever has it may."""
 
 
 class AccessTokens:
@@ -100,12 +104,12 @@ class AccessTokens:
     def __init__(self, keys: SigningKeys, issuer: str) -> None:
         self.keys = keys
         self.issuer = issuer
-        self._verified: dict[bytes, tuple[Caller, int]] = {}
+        self._verified: dict[bytes, tuple[Access, int]] = {}
 
-    def issue(self, caller: Caller, now: datetime) -> str:
-        """A token that makes its bearer `caller` for LIFETIME_SECONDS.
+    def issue(self, caller: Caller, now: datetime, *, jkt: str | None) -> str:
+        """A token that makes the holder of the key `jkt` `caller` for LIFETIME_SECONDS (RFC 9449 section 6.1).
 
-        Sender-constraining adds `cnf` (RFC 9449 section 6.1) here, and `verify` then asks for its proof.
+        Without a key it makes anybody so who has it, and says of itself that it is of the sandbox.
         """
         kid, key = self.keys.newest
         issued_at = int(now.timestamp())
@@ -119,19 +123,20 @@ class AccessTokens:
             "jti": secrets.token_urlsafe(16),
             "scope": scope_text(caller.scopes),
             "org": str(caller.organization_id),
+            **({"cnf": {"jkt": jkt}} if jkt else {"sandbox": True}),
         }
         if caller.staff:
             name = {"name": caller.staff.name} if caller.staff.name else {}
             claims["staff"] = {"id": caller.staff.id, **name}
         return jwt.encode({"alg": ALGORITHM, "typ": TYPE, "kid": kid}, claims, key, algorithms=[ALGORITHM])
 
-    def verify(self, token: str, now: datetime) -> Caller:
-        """Who the token says is calling. A token that was verified once is not verified again.
+    def verify(self, token: str, now: datetime) -> Access:
+        """What the token gives. A token that was verified once is not verified again.
 
-        Says nothing about revocation: `actions.Gate` does. Raises Unauthenticated.
+        Says nothing about revocation or possession: `actions.Gate` does. Raises Unauthenticated.
         """
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
-        caller, expires = self._verified.get(digest) or self._decode(token, now)
+        access, expires = self._verified.get(digest) or self._decode(token, now)
         if expires <= now.timestamp():
             self._verified.pop(digest, None)
             raise Unauthenticated(
@@ -139,10 +144,10 @@ class AccessTokens:
             )
         if digest not in self._verified:
             self._make_room()
-            self._verified[digest] = caller, expires
-        return caller
+            self._verified[digest] = access, expires
+        return access
 
-    def _decode(self, token: str, now: datetime) -> tuple[Caller, int]:
+    def _decode(self, token: str, now: datetime) -> tuple[Access, int]:
         """The procedure of RFC 9068 section 4, with one algorithm and one issuer."""
         unverified = read_jwt(token)
         if unverified is None:
@@ -155,9 +160,9 @@ class AccessTokens:
             claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
         except (JoseError, ValueError):
             raise _not_ours() from None
-        return self._caller(claims, now)
+        return self._access(claims, now)
 
-    def _caller(self, claims: Mapping[str, object], now: datetime) -> tuple[Caller, int]:
+    def _access(self, claims: Mapping[str, object], now: datetime) -> tuple[Access, int]:
         issued_at, expires, scope = claims.get("iat"), claims.get("exp"), claims.get("scope")
         if claims.get("iss") != self.issuer or claims.get("aud") != self.issuer:
             raise _not_ours()
@@ -168,12 +173,23 @@ class AccessTokens:
         if client_id is None or organization_id is None or not isinstance(expires, int):
             raise _not_ours()
         scopes = frozenset(Scope(name) for name in str(scope).split() if name in set(Scope))
-        return Caller(organization_id, client_id, scopes, staff_from(claims.get("staff"))), expires
+        caller = Caller(organization_id, client_id, scopes, staff_from(claims.get("staff")))
+        return Access(caller, _binding(claims)), expires
 
     def _make_room(self) -> None:
         """All live for the same time, so that the oldest expires first."""
         if len(self._verified) >= MAX_CACHED:
             del self._verified[next(iter(self._verified))]
+
+
+def _binding(claims: Mapping[str, object]) -> str | None:
+    """Every token says how it is bound: one that says nothing is nobody's."""
+    confirmation = claims.get("cnf")
+    if isinstance(confirmation, dict) and isinstance(jkt := confirmation.get("jkt"), str) and jkt:
+        return jkt
+    if confirmation is not None or claims.get("sandbox") is not True:
+        raise _not_ours()
+    return None
 
 
 def _not_ours() -> Unauthenticated:

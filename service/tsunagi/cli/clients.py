@@ -14,13 +14,13 @@ from joserfc.jwk import ECKey
 
 from tsunagi import strict_json
 from tsunagi.auth import actions, server
-from tsunagi.auth.rules import Scope, accept_keys, acceptable_client_id
-from tsunagi.auth.tokens import write_private
+from tsunagi.auth.rules import Profile, Scope, accept_keys, acceptable_client_id
 from tsunagi.cli.context import database
 from tsunagi.db import WriteTx
 from tsunagi.errors import Refusal
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger.rules import PLATFORM, Actor
+from tsunagi.secret_files import write_private
 from tsunagi.settings import Settings
 
 app = typer.Typer(
@@ -37,6 +37,21 @@ PublicKeys = Annotated[
 ]
 
 
+_PROFILES: Mapping[Profile, str] = {
+    "fapi2": "tokens are bound to a key (DPoP)",
+    "smart": "tokens are bound to a key (DPoP); 'scope' is required, 'aud' may be the token endpoint",
+    "sandbox": "whoever sees a token can use it; made-up data only",
+}
+
+AsProfile = Annotated[
+    Profile,
+    typer.Option(
+        help="fapi2: the rule. smart: SMART Backend Services. sandbox: tokens work without DPoP proofs,"
+        " for a first afternoon with made-up data."
+    ),
+]
+
+
 @app.command()
 def register(
     name: str,
@@ -45,6 +60,7 @@ def register(
     scope: Annotated[
         list[Scope] | None, typer.Option(help="What it may do; may be repeated. Everything when absent.")
     ] = None,
+    profile: AsProfile = "fapi2",
     client_id: Annotated[str | None, typer.Option(help="Its id; a new UUID when absent.")] = None,
     key_file: KeyFile = None,
     jwks: PublicKeys = None,
@@ -59,11 +75,19 @@ def register(
 
         async def work(tx: WriteTx) -> None:
             await actions.register_client(
-                tx, _now(), _operator(), name=name, jwks=keys, organizations=granted, client_id=new_id
+                tx,
+                _now(),
+                _operator(),
+                name=name,
+                jwks=keys,
+                organizations=granted,
+                client_id=new_id,
+                profile=profile,
             )
 
         _run(work)
     _describe(new_id, keys, issuer)
+    typer.echo(f"profile         {profile}: {_PROFILES[profile]}")
 
 
 @app.command()
@@ -157,7 +181,7 @@ def _run(work: Callable[[WriteTx], Awaitable[None]]) -> None:
     """`work` is done and committed, or the command ends with what stands against it."""
 
     async def run() -> None:
-        async with database() as db, db.write() as tx:
+        async with database() as db, db.platform() as tx:
             await work(tx)
 
     try:

@@ -19,7 +19,6 @@ from tsunagi.api.edge import Services
 from tsunagi.app import create_app, create_services
 from tsunagi.auth.actions import register_client
 from tsunagi.auth.rules import Scope
-from tsunagi.auth.tokens import write_private
 from tsunagi.cli.context import database_url
 from tsunagi.cli.serving import choose_port, end_on_sigterm, metrics
 from tsunagi.cli.story import Cast, Member, StoryBroken, console, tell
@@ -31,6 +30,7 @@ from tsunagi.handovers.steps import advance
 from tsunagi.ids import OrganizationId
 from tsunagi.ledger.rules import PLATFORM, Actor
 from tsunagi.migrating import migrate
+from tsunagi.secret_files import write_private
 from tsunagi.settings import Settings
 from tsunagi.synthetic.organizations import organizations
 from tsunagi_client import TsunagiError
@@ -144,7 +144,7 @@ async def _cast(services: Services) -> Cast:
     folder = services.settings.data_dir / "demo-keys"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    async with services.db.write() as tx:
+    async with services.db.platform() as tx:
         for area in made_up.areas:
             await directory.add_area(tx, area)
     return Cast(
@@ -163,7 +163,7 @@ async def _member(services: Services, folder: Path, name: str, profile: Organiza
     write_private(path, key.as_pem(private=True))
     now = datetime.now(UTC)
     scopes = READ_ONLY if name == "auditor" else frozenset(Scope)
-    async with services.db.write() as tx:
+    async with services.db.platform() as tx:
         organization_id: OrganizationId = await directory.add_organization(tx, profile, at=now)
         client_id = await register_client(
             tx,

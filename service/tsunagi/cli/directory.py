@@ -88,7 +88,7 @@ async def _import(paths: Sequence[Path], release: date | None) -> tuple[list[Lis
 
         lists = [list_ for path in paths for list_ in read(path, progress)]
         day = release or max(list_.released_on for list_ in lists)
-        async with database() as db, db.write() as tx:
+        async with database() as db, db.platform() as tx:
             counts = await import_lists(tx, lists, release=day, at=Clock().now(), progress=progress)
     return lists, counts
 

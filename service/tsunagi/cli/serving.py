@@ -2,22 +2,28 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 
 import prometheus_client
+import structlog
 import typer
 import uvicorn
 
 from tsunagi import logs
+from tsunagi.api.connection import connection
+from tsunagi.api.edge import Services
 from tsunagi.app import create_app, create_services
 from tsunagi.cli.context import database, database_url
 from tsunagi.clock import Clock
 from tsunagi.db import Database
 from tsunagi.migrating import migrate
 from tsunagi.settings import Settings
+
+log = structlog.get_logger()
 
 
 def end_on_sigterm() -> None:
@@ -35,21 +41,39 @@ def serve() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with database(settings) as db:
+        if settings.database_url and await db.login_passes():
+            log.warning("the role in DATABASE_URL owns the tables: docs/operations.md, Database roles")
         with metrics(settings):
             typer.echo(f"serving {settings.base_url} (docs: {settings.base_url}/docs)", err=True)
-            await server(settings, db).serve()
+            await run(server(settings, db))
+
+
+async def run(served: uvicorn.Server) -> None:
+    """Serves until interrupted. What is there before the first request stays, so that the collector need not look
+    at it again: its pauses are what the slowest requests wait for."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    await served.serve()
 
 
 def server(settings: Settings, db: Database, clock: Clock | None = None) -> uvicorn.Server:
     """An HTTP server over the application, not yet running."""
-    app = create_app(create_services(settings, db, clock))
+    return server_over(create_services(settings, db, clock))
+
+
+def server_over(services: Services) -> uvicorn.Server:
+    settings = services.settings
     config = uvicorn.Config(
-        app,
+        create_app(services),
         host=settings.host,
         port=settings.port,
+        http=connection(head_seconds=settings.head_seconds, request_seconds=settings.request_seconds),
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
     return uvicorn.Server(config)

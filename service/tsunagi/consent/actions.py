@@ -10,10 +10,10 @@ from tsunagi.clock import civil_date
 from tsunagi.consent import rules, store
 from tsunagi.consent.rules import Coverage
 from tsunagi.consent.store import Consent
-from tsunagi.db import ReadTx, WriteTx
+from tsunagi.db import ReadTx, WriteTx, send
 from tsunagi.directory import store as directory
 from tsunagi.errors import NotFound, Notice, RuleViolated, Text
-from tsunagi.ids import ConsentId, OrganizationId, PersonId, Stream
+from tsunagi.ids import ConsentId, OrganizationId, PersonId, Stream, ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.notifications import store as notifications
@@ -35,21 +35,31 @@ async def give(
     person = await people.known(tx, caller, PersonId(UUID(document["personId"])))
     recipients = list(dict.fromkeys(OrganizationId(UUID(one)) for one in document["recipientIds"]))
     await _check_recipients(tx, recipients)
-    consent_id = await store.insert(tx, at, caller.organization_id, document, recipient_ids=recipients)
-    await ledger.append(
-        tx,
-        Entry(
-            action="consents:except" if "legalException" in document else "consents:give",
-            at=at,
-            actor=caller.actor(request_id),
-            stream=person.stream,
-            record=Record("consent", consent_id, 1),
-            sections=document["sections"],
-            consents=[consent_id],
-            code=document.get("legalException", {}).get("code"),
-        ),
+    consent = Consent(
+        id=ConsentId(ordered_id()),
+        person_id=person.id,
+        giver_id=caller.organization_id,
+        recipient_ids=tuple(recipients),
+        sections=tuple(document["sections"]),
+        valid_from=date.fromisoformat(document["from"]),
+        valid_to=date.fromisoformat(document["to"]),
+        recorded_at=at,
+        document=document,
+        withdrawn_sections=(),
+        withdrawn_at=None,
     )
-    return await _present(tx, consent_id)
+    entry = Entry(
+        action="consents:except" if "legalException" in document else "consents:give",
+        at=at,
+        actor=caller.actor(request_id),
+        stream=person.stream,
+        record=Record("consent", consent.id, 1),
+        sections=document["sections"],
+        consents=[consent.id],
+        code=document.get("legalException", {}).get("code"),
+    )
+    await send(tx, *store.inserting(consent), ledger.entering(entry))
+    return consent
 
 
 async def read(
@@ -125,8 +135,8 @@ async def coverage(
     today: date,
 ) -> Coverage:
     """Which of these sections of the giver's record the viewer may see today."""
-    between = (person_id, viewer, giver)
-    return rules.coverage((await store.access_rows(tx, between))[between], sections, today)
+    rows = await store.access_rows(tx, person_id, viewer=viewer, giver=giver)
+    return rules.coverage(rows, sections, today)
 
 
 async def _may_read(tx: ReadTx, organization_id: OrganizationId, consent: Consent) -> bool:

@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import product
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -19,13 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    select,
-    tuple_,
     update,
 )
 
 from tsunagi.consent.rules import Access
-from tsunagi.db import ReadTx, WriteTx, metadata
+from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata
 from tsunagi.ids import ConsentId, OrganizationId, PersonId, ordered_id
 
 consents = Table(
@@ -86,72 +82,48 @@ class Consent:
     withdrawn_at: datetime | None
 
 
-async def insert(
-    tx: WriteTx,
-    at: datetime,
-    giver_id: OrganizationId,
-    document: Mapping[str, Any],
-    *,
-    recipient_ids: Sequence[OrganizationId],
-) -> ConsentId:
-    """The consent and its access rows are there."""
-    consent_id = ConsentId(ordered_id())
-    person_id = PersonId(UUID(document["personId"]))
-    valid_from, valid_to = date.fromisoformat(document["from"]), date.fromisoformat(document["to"])
-    await tx.execute(
-        consents.insert().values(
-            id=consent_id,
-            person_id=person_id,
-            giver_id=giver_id,
-            recipient_ids=list(recipient_ids),
-            sections=document["sections"],
-            valid_from=valid_from,
-            valid_to=valid_to,
-            recorded_at=at,
-            document=json.dumps(document, ensure_ascii=False),
-        )
-    )
-    shared = {
-        "person_id": person_id,
-        "giver_id": giver_id,
-        "consent_id": consent_id,
-        "subject": document["subject"],
-        "valid_from": valid_from,
-        "valid_to": valid_to,
-    }
-    opened = product(recipient_ids, document["sections"])
-    await tx.execute(
-        access.insert(),
-        [{**shared, "organization_id": recipient, "section": section} for recipient, section in opened],
-    )
-    return consent_id
+_GIVE = """
+    INSERT INTO consents (
+        id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, document)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_OPEN = """
+    INSERT INTO consent_access (
+        person_id, giver_id, consent_id, subject, valid_from, valid_to, organization_id, section)
+    SELECT $1, $2, $3, $4, $5, $6, recipient, section
+    FROM unnest($7::uuid[]) AS r (recipient), unnest($8::text[]) AS s (section)
+"""
+_FIND = """
+    SELECT id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, document,
+        (SELECT max(withdrawn_at) FROM consent_withdrawals w WHERE w.consent_id = c.id) AS withdrawn_at,
+        ARRAY (
+            SELECT DISTINCT section FROM consent_withdrawals w, unnest(w.sections) AS s (section)
+            WHERE w.consent_id = c.id ORDER BY section
+        ) AS withdrawn_sections
+    FROM consents c WHERE id = $1
+"""
+
+
+def inserting(consent: Consent) -> list[Write]:
+    """The consent and its access rows."""
+    said, period = consent.document, (consent.valid_from, consent.valid_to)
+    recipients, sections = list(consent.recipient_ids), list(consent.sections)
+    text = json.dumps(said, ensure_ascii=False)
+    whose, between = (consent.person_id, consent.giver_id), (recipients, sections)
+    return [
+        Write(_GIVE, (consent.id, *whose, *between, *period, consent.recorded_at, text)),
+        Write(_OPEN, (*whose, consent.id, said["subject"], *period, *between)),
+    ]
 
 
 async def find(tx: ReadTx, consent_id: ConsentId, *, lock: bool = False) -> Consent | None:
-    query = select(consents).where(consents.c.id == consent_id)
-    row = (await tx.execute(query.with_for_update() if lock else query)).one_or_none()
-    if row is None:
-        return None
-    withdrawn = (
-        await tx.execute(
-            select(withdrawals.c.sections, withdrawals.c.withdrawn_at)
-            .where(withdrawals.c.consent_id == consent_id)
-            .order_by(withdrawals.c.withdrawn_at)
-        )
-    ).all()
-    return Consent(
-        id=ConsentId(row.id),
-        person_id=PersonId(row.person_id),
-        giver_id=OrganizationId(row.giver_id),
-        recipient_ids=tuple(row.recipient_ids),
-        sections=tuple(row.sections),
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        recorded_at=row.recorded_at,
-        document=json.loads(row.document),
-        withdrawn_sections=tuple(sorted({section for one in withdrawn for section in one.sections})),
-        withdrawn_at=withdrawn[-1].withdrawn_at if withdrawn else None,
-    )
+    """The consent, with what was withdrawn of it; where `lock`, held until the transaction ends."""
+    if lock:
+        await fetch(tx, "SELECT FROM consents WHERE id = $1 FOR UPDATE", consent_id)
+    for row in await fetch(tx, _FIND, consent_id):
+        members = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        return Consent(**members | {"document": json.loads(row["document"])})
+    return None
 
 
 async def withdraw(
@@ -178,24 +150,14 @@ async def withdraw(
     )
 
 
-Between = tuple[PersonId, OrganizationId, OrganizationId]
-"""A person, the organization that sees, and the organization whose record it is."""
+_ACCESS = """
+    SELECT section, subject, consent_id, valid_from, valid_to, withdrawn_at FROM consent_access
+    WHERE person_id = $1 AND organization_id = $2 AND giver_id = $3
+"""
 
 
-async def access_rows(tx: ReadTx, *between: Between) -> dict[Between, list[Access]]:
-    """All access rows, past and withdrawn ones included, for each of these."""
-    key = tuple_(access.c.person_id, access.c.organization_id, access.c.giver_id)
-    rows = await tx.execute(select(access).where(key.in_(between)))
-    found: dict[Between, list[Access]] = {one: [] for one in between}
-    for row in rows:
-        found[(row.person_id, row.organization_id, row.giver_id)].append(
-            Access(
-                section=row.section,
-                subject=row.subject,
-                consent_id=ConsentId(row.consent_id),
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-                withdrawn_at=row.withdrawn_at,
-            )
-        )
-    return found
+async def access_rows(
+    tx: ReadTx, person_id: PersonId, *, viewer: OrganizationId, giver: OrganizationId
+) -> list[Access]:
+    """All access rows between them, past and withdrawn ones included."""
+    return [Access(*row) for row in await fetch(tx, _ACCESS, person_id, viewer, giver)]

@@ -79,6 +79,22 @@ DEFAULT_AREA_RULES = AreaRules()
 
 
 @dataclass(frozen=True, slots=True)
+class Receiving:
+    """What the directory knows of an organization to which somebody is to be handed over."""
+
+    status: str | None
+    """`active` or `closed`; None: it is not in the directory."""
+    same_corporation: bool
+    """Whether one corporate body stands behind it and the sender."""
+    area_known: bool
+    """Whether there is an area of the code that was named."""
+    own_area: str | None
+    """The first area it says it serves; else the one area in which it lies, if there is just one."""
+    rules: AreaRules
+    """Those of the named area, else those of its own, else the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identifier:
     """One number of an organization. An office is (number, billing service code, serial), never the number
     alone: subordinate offices share it, and one number covers several services."""

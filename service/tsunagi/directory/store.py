@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Row, and_, exists, literal, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
 from tsunagi import municipalities
 from tsunagi.clock import civil_date
-from tsunagi.db import ReadTx, WriteTx
+from tsunagi.db import ReadTx, WriteTx, fetch
 from tsunagi.directory import tables
 from tsunagi.directory.rules import (
     DEFAULT_AREA_RULES,
@@ -30,6 +30,7 @@ from tsunagi.directory.rules import (
     OrganizationProfile,
     OrganizationRef,
     OrganizationVersion,
+    Receiving,
     ascii_digits,
     bigrams,
     clean,
@@ -46,6 +47,8 @@ from tsunagi.directory.tables import (
 )
 from tsunagi.errors import Notice, RuleViolated, Text
 from tsunagi.ids import OrganizationId, ordered_id
+
+_RULES = [column.name for column in fields(AreaRules)]
 
 
 async def find_organizations(
@@ -84,11 +87,6 @@ async def organization(tx: ReadTx, organization_id: OrganizationId) -> Organizat
     return found[0] if found else None
 
 
-async def status_of(tx: ReadTx, organization_id: OrganizationId) -> str | None:
-    """`active` or `closed`; None for an organization that is not in the directory."""
-    return await tx.scalar(select(organizations.c.status).where(organizations.c.id == organization_id))
-
-
 async def organization_refs(
     tx: ReadTx, ids: Collection[OrganizationId]
 ) -> dict[OrganizationId, OrganizationRef]:
@@ -108,17 +106,6 @@ async def history(tx: ReadTx, organization_id: OrganizationId) -> list[Organizat
     return [OrganizationVersion(*row) for row in await tx.execute(mine.order_by(versions.c.version))]
 
 
-async def same_corporation(tx: ReadTx, one: OrganizationId, other: OrganizationId) -> bool:
-    """Whether one corporate body stands behind both."""
-    if one == other:
-        return True
-    bodies = await tx.scalars(
-        select(organizations.c.corporate_body_id).where(organizations.c.id.in_((one, other)))
-    )
-    first, second = (*bodies, None, None)[:2]
-    return first is not None and first == second
-
-
 async def areas(tx: ReadTx) -> list[Area]:
     members: dict[str, list[str]] = defaultdict(list)
     for row in await tx.execute(select(area_municipalities).order_by("municipality_code")):
@@ -132,31 +119,40 @@ async def areas(tx: ReadTx) -> list[Area]:
     ]
 
 
-async def area_of(tx: ReadTx, organization_id: OrganizationId) -> str | None:
-    """The first area it says it serves; else the one area in which it lies, if there is just one."""
-    served = await tx.scalar(
-        select(func.min(organization_areas.c.area_code)).where(
-            organization_areas.c.organization_id == organization_id,
-            organization_areas.c.purpose == "serves",
-        )
+_RECEIVING = f"""
+    WITH own AS (
+        SELECT coalesce(
+            (SELECT min(area_code) FROM organization_areas WHERE organization_id = $1 AND purpose = 'serves'),
+            (
+                SELECT CASE WHEN count(DISTINCT m.area_code) = 1 THEN min(m.area_code) END
+                FROM organizations o
+                JOIN area_municipalities m ON m.municipality_code IN (o.municipality_code, o.city_code)
+                WHERE o.id = $1
+            )) AS code
     )
-    if served is not None:
-        return str(served)
-    around = (
-        select(area_municipalities.c.area_code)
-        .distinct()
-        .join(organizations, _lies_in(area_municipalities.c.municipality_code))
-        .where(organizations.c.id == organization_id)
-        .limit(2)
-    )
-    codes = (await tx.scalars(around)).all()
-    return codes[0] if len(codes) == 1 else None
+    SELECT receiver.status,
+        coalesce(receiver.id = sender.id OR receiver.corporate_body_id = sender.corporate_body_id, false),
+        named.code IS NOT NULL, own.code, area.code IS NOT NULL, {", ".join(f"area.{name}" for name in _RULES)}
+    FROM own
+    LEFT JOIN organizations receiver ON receiver.id = $1
+    LEFT JOIN organizations sender ON sender.id = $3
+    LEFT JOIN areas named ON named.code = $2
+    LEFT JOIN areas area ON area.code = coalesce(named.code, own.code)
+"""  # noqa: S608  nothing but the names of columns is put in
+
+
+async def receiving(
+    tx: ReadTx, receiver: OrganizationId, *, area_code: str | None, sender: OrganizationId | None = None
+) -> Receiving:
+    """What the directory knows of a receiver; `area_code` is the area that the record names, if any."""
+    (row,) = await fetch(tx, _RECEIVING, receiver, area_code, sender)
+    status, same, named, own, has_area, *lead_times = row
+    return Receiving(status, same, named, own, AreaRules(*lead_times) if has_area else DEFAULT_AREA_RULES)
 
 
 async def area_rules(tx: ReadTx, area_code: str | None, organization_id: OrganizationId) -> AreaRules:
     """Those of the named area, else those of the organization's own area, else the defaults."""
-    named = await rules_of(tx, area_code)
-    return named or await rules_of(tx, await area_of(tx, organization_id)) or DEFAULT_AREA_RULES
+    return (await receiving(tx, organization_id, area_code=area_code)).rules
 
 
 async def add_area(tx: WriteTx, area: Area) -> None:
@@ -336,7 +332,7 @@ async def rules_of(tx: ReadTx, area_code: str | None) -> AreaRules | None:
 
 
 def _area_rules(row: Row[Any]) -> AreaRules:
-    return AreaRules(*(getattr(row, column.name) for column in fields(AreaRules)))
+    return AreaRules(*(getattr(row, name) for name in _RULES))
 
 
 async def _columns(tx: WriteTx, profile: OrganizationProfile) -> dict[str, Any]:

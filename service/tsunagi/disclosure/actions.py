@@ -5,22 +5,24 @@ from dataclasses import dataclass, replace
 
 from tsunagi.clock import Clock, civil_date
 from tsunagi.consent import rules as consent_rules
-from tsunagi.consent import store as consent
 from tsunagi.consent.rules import Coverage
 from tsunagi.db import Database, ReadTx, WriteTx
+from tsunagi.directory.rules import OrganizationRef
+from tsunagi.disclosure import store
 from tsunagi.disclosure.rules import READABLE, Content, Reading, etag, readable, visible_warnings
+from tsunagi.disclosure.store import Found, Kept
 from tsunagi.errors import NotFound, Notice
 from tsunagi.handovers import actions as handovers
-from tsunagi.handovers import store
+from tsunagi.handovers import store as handover_store
 from tsunagi.handovers.rules import Handover, as_of
-from tsunagi.handovers.steps import By, present, side
-from tsunagi.ids import HandoverId
+from tsunagi.handovers.steps import By, present, side, unsettled
+from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record
-from tsunagi.records import store as records
-from tsunagi.records.store import Kept
 
 EXPORT_BATCH = 100
+
+Refs = Mapping[OrganizationId, OrganizationRef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Seen:
 
     etag: str
     reading: Reading | None
+    refs: Refs
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """A reading, and whom it names."""
+
+    reading: Reading
+    refs: Refs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +60,76 @@ async def read(
     Raises NotFound for everybody but the two sides, and for a version that does not exist or, to the receiver,
     was never on offer.
     """
-    handover = await present(tx, by, handover_id)
-    whose = side(handover, by)
-    wanted = version or (await _versions(tx, by, [handover]))[handover.id]
-    kept = (await records.load(tx, (handover.id, wanted))).get((handover.id, wanted))
-    if kept is None or (whose == "receiver" and kept.offered_at is None):
+    one = await _found(tx, by, handover_id, version)
+    if _moves(one, by):
+        await present(tx, by, handover_id)
+        one = await _found(tx, by, handover_id, version)
+    handover, kept, today = one.handover, one.kept, civil_date(by.at)
+    whose, covered = side(handover, by), _covered(one, by)
+    if kept is None and (readable(handover, whose, today) or (version or 1) > handover.version):
         raise NotFound
-    covered = (await _coverages(tx, by, [handover], {handover.id: kept.document.sections}))[handover.id]
-    today = civil_date(by.at)
     tag = etag(handover, whose, covered, today)
     if tag in unless or "*" in unless:  # RFC 9110 section 13.1.2
-        return Seen(tag, None)
-    if covered is None:
-        return Seen(tag, Reading(handover, whose, None))
-    if whose == "receiver" and handover.status == "offered" and wanted == handover.version:
+        return Seen(tag, None, one.refs)
+    if covered is None or kept is None:
+        return Seen(tag, Reading(handover, whose, None), one.refs)
+    if _arrives(one, by):
         handover = await handovers.receive(tx, by, handover)
-    await ledger.append(tx, _entry(by, handover, covered, wanted, "handovers:read"))
-    return Seen(
-        etag(handover, whose, covered, today),
-        Reading(handover, whose, _content(kept, covered, wanted, own=whose == "sender")),
+    await ledger.append(tx, _entry(by, handover, covered, kept.version, "handovers:read"))
+    reading = Reading(handover, whose, _content(kept, covered, own=whose == "sender"))
+    return Seen(tag if handover is one.handover else etag(handover, whose, covered, today), reading, one.refs)
+
+
+async def _found(tx: ReadTx, by: By, handover_id: HandoverId, version: int | None) -> Found:
+    found = await store.find(tx, by.organization_id, [handover_id], version=version)
+    if not found or found[0].handover.side_of(by.organization_id) is None:
+        raise NotFound
+    return found[0]
+
+
+def _moves(one: Found, by: By) -> bool:
+    """Whether reading it changes the handover, which then must be held."""
+    return unsettled(one.handover, civil_date(by.at)) or _arrives(one, by)
+
+
+def _arrives(one: Found, by: By) -> bool:
+    """Whether this is the receiver's first full reading of what is on offer."""
+    handover = one.handover
+    newest = one.kept is not None and one.kept.version == handover.version
+    return (
+        side(handover, by) == "receiver"
+        and handover.status == "offered"
+        and newest
+        and bool(_covered(one, by))
     )
 
 
 async def standing(tx: ReadTx, by: By, handover: Handover) -> Standing:
     """How the handover stands for the caller now, with the entity tag that reading it would have."""
-    whose, version = side(handover, by), (await _versions(tx, by, [handover]))[handover.id]
-    names = await records.section_names(tx, handover.id, version)
-    covered = (await _coverages(tx, by, [handover], {handover.id: names}))[handover.id]
-    warnings = visible_warnings(await records.warnings(tx, handover.id, version), covered)
-    return Standing(etag(handover, whose, covered, civil_date(by.at)), covered is not None, warnings)
+    (one,) = await store.find(tx, by.organization_id, [handover.id], texts=False)
+    covered = _covered(replace(one, handover=handover), by)
+    warnings = visible_warnings(one.kept.warnings if one.kept else (), covered)
+    tag = etag(handover, side(handover, by), covered, civil_date(by.at))
+    return Standing(tag, covered is not None, warnings)
 
 
-async def _versions(tx: ReadTx, by: By, found: Sequence[Handover]) -> dict[HandoverId, int]:
-    """The version of each that the caller reads: the receiver none that has not been on offer."""
-    incoming = [one.id for one in found if side(one, by) == "receiver"]
-    offered = await records.newest_offered(tx, *incoming) if incoming else {}
-    return {one.id: one.version for one in found} | offered
+def own(by: By, handover: Handover, sections: Iterable[str], warnings: tuple[Notice, ...]) -> Standing:
+    """How the caller's own handover stands, with a record of these sections."""
+    covered = _all_of(sections)
+    return Standing(etag(handover, "sender", covered, civil_date(by.at)), True, warnings)
 
 
-async def _coverages(
-    tx: ReadTx,
-    by: By,
-    found: Sequence[Handover],
-    sections: Mapping[HandoverId, Iterable[str]],
-) -> dict[HandoverId, Coverage | None]:
-    """What the caller may see of each; None where that is the notice alone. The sender sees its own record."""
-    today = civil_date(by.at)
-    mine = {handover.id for handover in found if side(handover, by) == "sender"}
-    asked = [one for one in found if one.id not in mine and readable(one, "receiver", today)]
-    rows = await consent.access_rows(
-        tx, *((one.person_id, by.organization_id, one.sender_id) for one in asked)
-    )
-    covered: dict[HandoverId, Coverage | None] = {handover.id: None for handover in found}
-    for one in asked:
-        between = (one.person_id, by.organization_id, one.sender_id)
-        covered[one.id] = consent_rules.coverage(rows[between], sections[one.id], today)
-    for handover_id in mine:
-        covered[handover_id] = Coverage(dict.fromkeys(sections[handover_id], ()), {})
-    return covered
+def _all_of(sections: Iterable[str]) -> Coverage:
+    return Coverage(dict.fromkeys(sections, ()), {})
+
+
+def _covered(one: Found, by: By) -> Coverage | None:
+    """What the caller may see of it; None where that is the notice alone. The sender sees its own record."""
+    handover, today = one.handover, civil_date(by.at)
+    whose, names = side(handover, by), one.kept.section_names if one.kept else ()
+    if whose == "sender":
+        return _all_of(names)
+    return consent_rules.coverage(one.access, names, today) if readable(handover, whose, today) else None
 
 
 def _entry(by: By, handover: Handover, covered: Coverage, version: int, action: Action) -> Entry:
@@ -121,23 +144,22 @@ def _entry(by: By, handover: Handover, covered: Coverage, version: int, action: 
     )
 
 
-def _content(kept: Kept, covered: Coverage, version: int, *, own: bool) -> Content:
-    document = kept.document
-    visible = {name: text for name, text in document.sections.items() if name in covered.visible}
+def _content(kept: Kept, covered: Coverage, *, own: bool) -> Content:
+    visible = {name: text for name, text in kept.sections.items() if name in covered.visible}
     return Content(
-        version=version,
+        version=kept.version,
         recorded_at=kept.recorded_at,
-        header=document.header,
-        extensions=document.extensions if own else None,
+        header=kept.header,
+        extensions=kept.extensions if own else None,
         sections=visible,
-        hashes={name: document.hashes[name] for name in visible},
+        hashes={name: kept.hashes[name] for name in visible},
         withheld=covered.withheld,
         consents=tuple(covered.consents),
         warnings=visible_warnings(kept.warnings, covered),
     )
 
 
-async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Reading]]:
+async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Disclosed]]:
     """Everything the caller may pull, batch by batch in constant memory.
 
     Each batch is on the ledger, and received, before its first line is handed out. The order is that of the ids,
@@ -146,42 +168,37 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Readi
     after: HandoverId | None = None
     while True:
         now = replace(by, at=clock.now())
-        async with db.write() as tx:
-            found = await store.pullable(
+        async with db.write(now.acting) as tx:
+            found = await handover_store.pullable(
                 tx, by.organization_id, READABLE, today=civil_date(now.at), after=after, limit=EXPORT_BATCH
             )
-            readings = await _disclose_all(tx, now, found)
-        if readings:
-            yield readings
+            disclosed = await _disclose_all(tx, now, found)
+        if disclosed:
+            yield disclosed
         if len(found) < EXPORT_BATCH:
             return
         after = found[-1].id
 
 
-async def _disclose_all(tx: WriteTx, by: By, found: Sequence[Handover]) -> list[Reading]:
+async def _disclose_all(tx: WriteTx, by: By, pulled: Sequence[Handover]) -> list[Disclosed]:
     # All rows are held before anything is read, and before the ledger's streams: as in every other step.
-    fresh = {one.id for one in found if one.status == "offered" and side(one, by) == "receiver"}
-    await store.hold(tx, sorted(fresh))
-    await ledger.hold(tx, [one.stream for one in found])
-    today = civil_date(by.at)
-    held = [await present(tx, by, one.id) if one.id in fresh else as_of(one, today) for one in found]
-    wanted = await _versions(tx, by, held)
-    kept = await records.load(tx, *wanted.items()) if wanted else {}
-    of = {handover_id: kept[(handover_id, version)] for handover_id, version in wanted.items()}
-    covered = await _coverages(tx, by, held, {one: of[one].document.sections for one in of}) if of else {}
-    readings: list[Reading] = []
+    fresh = [one.id for one in pulled if one.status == "offered" and side(one, by) == "receiver"]
+    await handover_store.hold(tx, sorted(fresh))
+    await ledger.hold(tx, [one.stream for one in pulled])
+    for handover_id in fresh:
+        await present(tx, by, handover_id)
+    disclosed: list[Disclosed] = []
     entries: list[Entry] = []
-    for handover in held:
-        shown, version = covered[handover.id], wanted[handover.id]
-        if shown is None:
+    for found in await store.find(tx, by.organization_id, [one.id for one in pulled]):
+        one = replace(found, handover=as_of(found.handover, civil_date(by.at)))
+        covered, whose = _covered(one, by), side(one.handover, by)
+        if covered is None or one.kept is None:
             continue
-        whose = side(handover, by)
-        first = whose == "receiver" and handover.status == "offered"
-        current = await handovers.receive(tx, by, handover) if first else handover
-        entries.append(_entry(by, current, shown, version, "handovers:export"))
-        readings.append(
-            Reading(current, whose, _content(of[handover.id], shown, version, own=whose == "sender"))
-        )
+        first = one.handover.id in fresh and one.handover.status == "offered"
+        current = await handovers.receive(tx, by, one.handover) if first else one.handover
+        entries.append(_entry(by, current, covered, one.kept.version, "handovers:export"))
+        reading = Reading(current, whose, _content(one.kept, covered, own=whose == "sender"))
+        disclosed.append(Disclosed(reading, one.refs))
     if entries:
         await ledger.append(tx, *entries)
-    return readings
+    return disclosed

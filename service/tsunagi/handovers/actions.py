@@ -9,10 +9,11 @@ from typing import Any
 from tsunagi.clock import civil_date
 from tsunagi.consent import actions as consent
 from tsunagi.consent.rules import Coverage
-from tsunagi.db import WriteTx
+from tsunagi.db import WriteTx, send
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import ConsentMissing, Notice, ResponsibilityNotHeld, RuleViolated, Text
+from tsunagi.handovers import store
 from tsunagi.handovers.rules import (
     DomainAnswer,
     DomainState,
@@ -21,15 +22,18 @@ from tsunagi.handovers.rules import (
     answer_due_on,
     answered,
     check_answers,
+    looked,
 )
-from tsunagi.handovers.steps import By, enter, keep, permitted, settle, tell
+from tsunagi.handovers.steps import By, enter, entered, keep, opens_now, permitted, settle, tell, telling
+from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action as LedgerAction
 from tsunagi.notifications.store import EventType
 from tsunagi.people import store as people
 from tsunagi.records import rules as record_rules
 from tsunagi.records import store as records
 from tsunagi.responsibility import actions as responsibility
-from tsunagi.responsibility.rules import Basis, Domain
+from tsunagi.responsibility.actions import Chains, Timeline
+from tsunagi.responsibility.rules import Acceptance, Basis, Domain
 
 BASES: Mapping[str, tuple[Basis, Basis]] = {
     "transition_to_settlement": ("post_employment_6m_duty", "settlement_contract"),
@@ -74,8 +78,34 @@ async def offer_anew(
     if handover.planned_date < today:
         raise RuleViolated(errors=(record_rules.planned_date_in_past(),))
     readable_on = today if handover.window_open(today) else handover.window_opens_on
-    covered = await _covered(tx, handover, readable_on)
-    await _claim(tx, by, handover)
+    names, known = await records.about(tx, handover.id, handover.version)
+    covered = await _covered(tx, handover, names, readable_on)
+    chains = await responsibility.hold(tx, handover.person_id)
+    for one in handover.domains:
+        with _about(one.domain):
+            _claim(chains, by, handover, one)
+    due = answer_due_on(today, readable_on, handover.planned_date, area)
+    offered, events = _on_offer(by, handover, event, answer_due_on=due)
+    saved = await keep(tx, offered)  # first of all: only what is on offer may be told to the receiver
+    kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
+    warnings = [*kept, *_not_covered(covered), *_unheld(saved, chains.timeline(today))]
+    entry = entered(
+        by, saved, action, before=before, sections=list(covered.visible), consents=covered.consents
+    )
+    await send(
+        tx,
+        *chains.writes,
+        records.offering(by.at, saved.id, saved.version, warnings),
+        telling(by.at, saved, *events),
+        ledger.entering(entry),
+    )
+    return await settle(tx, by.at, saved)
+
+
+def _on_offer(
+    by: By, handover: Handover, event: EventType, *, answer_due_on: date
+) -> tuple[Handover, list[EventType]]:
+    """The handover on offer, and what there is to tell of it: also that its window is open, if it is."""
     offered = replace(
         handover,
         status="offered",
@@ -83,21 +113,15 @@ async def offer_anew(
         received_at=None,
         answered_at=None,
         reason=None,
-        answer_due_on=answer_due_on(today, readable_on, handover.planned_date, area),
+        answer_due_on=answer_due_on,
     )
-    offered = await keep(tx, offered)
-    unheld = await _unheld(tx, offered, today)
-    await _note(tx, by, offered, [*_not_covered(covered), *unheld])
-    await tell(tx, by.at, offered, event)
-    await enter(
-        tx, by, offered, action, before=before, sections=list(covered.visible), consents=covered.consents
-    )
-    return await settle(tx, by.at, offered)
+    if opens_now(offered, civil_date(by.at)):
+        return replace(offered, window_announced=True), [event, "handover.window_opened"]
+    return offered, [event]
 
 
-async def _covered(tx: WriteTx, handover: Handover, on: date) -> Coverage:
+async def _covered(tx: WriteTx, handover: Handover, names: Sequence[str], on: date) -> Coverage:
     """What the receiver will see on that day; raises when the record is too thin, or nothing is covered."""
-    names = await records.section_names(tx, handover.id, handover.version)
     if missing := record_rules.missing_to_offer(names):
         raise RuleViolated(errors=missing)
     covered = await consent.coverage(
@@ -123,9 +147,8 @@ def _not_covered(covered: Coverage) -> list[Notice]:
     return [Notice(NOT_COVERED, "warning", text, f"/sections/{name}") for name in covered.withheld]
 
 
-async def _unheld(tx: WriteTx, offered: Handover, today: date) -> list[Notice]:
+def _unheld(offered: Handover, timeline: Timeline) -> list[Notice]:
     """Offered domains that nobody holds until the receiver does: a gap that the sender may not have meant."""
-    timeline = await responsibility.timeline(tx, offered.person_id, as_of=today, known_at=None)
     nobodys = {one.domain for one in timeline.domains if one.holder is None}
     return [
         Notice(
@@ -142,29 +165,18 @@ async def _unheld(tx: WriteTx, offered: Handover, today: date) -> list[Notice]:
     ]
 
 
-async def _note(tx: WriteTx, by: By, offered: Handover, found: Sequence[Notice]) -> None:
-    """The version is on offer, with what an offer makes one notice."""
-    known = await records.warnings(tx, offered.id, offered.version)
-    kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
-    await records.offer(tx, by.at, offered.id, offered.version, [*kept, *found])
-
-
-async def _claim(tx: WriteTx, by: By, handover: Handover) -> None:
-    for one in handover.domains:
-        with _about(one.domain):
-            await responsibility.claim(
-                tx,
-                by.at,
-                handover.person_id,
-                handover.sender_id,
-                one.domain,
-                since=one.sender_primary_since,
-                role=one.receiver_role,
-                effective_on=one.starts_on,
-                basis=BASES.get(handover.handover_type, _AGREED)[0],
-                handover_id=handover.id,
-                recorded_by=by.organization_id,
-            )
+def _claim(chains: Chains, by: By, handover: Handover, one: DomainState) -> None:
+    chains.claim(
+        by.at,
+        handover.sender_id,
+        one.domain,
+        since=one.sender_primary_since,
+        role=one.receiver_role,
+        effective_on=one.starts_on,
+        basis=BASES.get(handover.handover_type, _AGREED)[0],
+        handover_id=handover.id,
+        recorded_by=by.organization_id,
+    )
 
 
 @contextmanager
@@ -257,10 +269,11 @@ async def accept(
     if errors := check_answers(given, handover.domains, civil_date(by.at)):
         raise RuleViolated(errors=errors)
     of = {answer.domain: answer for answer in given}
+    chains = await responsibility.hold(tx, handover.person_id)
     for state in handover.domains:
         if of[state.domain].decision == "accept":
             with _about(state.domain):
-                await _take_over(tx, by, handover, state, of[state.domain])
+                _take_over(chains, by, handover, state, of[state.domain])
     accepted = replace(
         handover,
         status=status,
@@ -268,11 +281,15 @@ async def accept(
         person_in_charge=person_in_charge,
         domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
     )
-    accepted = await keep(tx, accepted)
-    await tell(tx, by.at, accepted, "handover.accepted")
-    await tell(tx, by.at, accepted, "responsibility.changed")
-    await enter(tx, by, accepted, "handovers:accept", before=handover.status)
-    return await settle(tx, by.at, accepted)
+    saved, saving = store.saving(looked(accepted))
+    await send(
+        tx,
+        saving,
+        *chains.writes,
+        telling(by.at, saved, "handover.accepted", "responsibility.changed"),
+        ledger.entering(entered(by, saved, "handovers:accept", before=handover.status)),
+    )
+    return await settle(tx, by.at, saved)
 
 
 def _answer(answer: Mapping[str, Any], handover: Handover) -> DomainAnswer:
@@ -288,25 +305,19 @@ def _answer(answer: Mapping[str, Any], handover: Handover) -> DomainAnswer:
     )
 
 
-async def _take_over(
-    tx: WriteTx, by: By, handover: Handover, state: DomainState, answer: DomainAnswer
-) -> None:
+def _take_over(chains: Chains, by: By, handover: Handover, state: DomainState, answer: DomainAnswer) -> None:
     overlap = handover.overlap_from
-    await responsibility.accept(
-        tx,
-        by.at,
-        handover.person_id,
-        state.domain,
+    acceptance = Acceptance(
+        sender=handover.sender_id,
         receiver=handover.receiver_id,
         role=answer.role,
         effective_on=answer.starts_on,
-        sender=handover.sender_id,
         sender_role_after=state.sender_role_after,
         overlap_from=max(overlap, civil_date(by.at)) if overlap and overlap < answer.starts_on else None,
         follow_up_until=handover.follow_up_ends_before,
         basis=state.basis or BASES.get(handover.handover_type, _AGREED)[1],
-        handover_id=handover.id,
     )
+    chains.accept(by.at, state.domain, acceptance, handover_id=handover.id)
 
 
 async def decline(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:

@@ -96,8 +96,8 @@ class DomainState:
     receiver_role: Role
     starts_on: date
     sender_role_after: SenderRoleAfter
-    sender_primary_since: date | None
-    basis: Basis | None
+    sender_primary_since: date | None = None
+    basis: Basis | None = None
     decision: Literal["pending"] | Decision = "pending"
     accepted_role: Role | None = None
     accepted_from: date | None = None

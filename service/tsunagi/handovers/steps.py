@@ -13,7 +13,7 @@ import structlog
 
 from tsunagi.auth.rules import Caller
 from tsunagi.clock import civil_date
-from tsunagi.db import Database, WriteTx
+from tsunagi.db import Acting, Database, Write, WriteTx, send
 from tsunagi.errors import NotFound, Text, WindowNotOpen, WrongState
 from tsunagi.handovers import store
 from tsunagi.handovers.rules import (
@@ -60,6 +60,10 @@ class By:
     @property
     def organization_id(self) -> OrganizationId:
         return self.caller.organization_id
+
+    @property
+    def acting(self) -> Acting:
+        return Acting(self.organization_id, civil_date(self.at))
 
 
 async def present(tx: WriteTx, by: By, handover_id: HandoverId) -> Handover:
@@ -122,26 +126,38 @@ async def enter(
     consents: Sequence[UUID] = (),
     code: str | None = None,
 ) -> None:
-    await ledger.append(
-        tx,
-        Entry(
-            action=action,
-            at=by.at,
-            actor=by.caller.actor(by.request_id),
-            stream=handover.stream,
-            record=Record("handover", handover.id, handover.version),
-            sections=sections,
-            consents=consents,
-            code=code,
-            change=(before, handover.status),
-        ),
+    """The step is on the ledger."""
+    entry = entered(by, handover, action, before=before, sections=sections, consents=consents, code=code)
+    await ledger.append(tx, entry)
+
+
+def entered(
+    by: By,
+    handover: Handover,
+    action: LedgerAction,
+    *,
+    before: Status | None,
+    sections: Sequence[str] = (),
+    consents: Sequence[UUID] = (),
+    code: str | None = None,
+) -> Entry:
+    return Entry(
+        action=action,
+        at=by.at,
+        actor=by.caller.actor(by.request_id),
+        stream=handover.stream,
+        record=Record("handover", handover.id, handover.version),
+        sections=sections,
+        consents=consents,
+        code=code,
+        change=(before, handover.status),
     )
 
 
 async def settle(tx: WriteTx, at: datetime, handover: Handover) -> Handover:
     """The handover as the calendar has it at `at`, with every overdue step taken and told."""
     today = civil_date(at)
-    if _opens_now(handover, today):
+    if opens_now(handover, today):
         handover = await store.save(tx, looked(replace(handover, window_announced=True)))
         await tell(tx, at, handover, "handover.window_opened")
     while (step := next_step(handover, today)) is not None:
@@ -167,7 +183,13 @@ async def settle(tx: WriteTx, at: datetime, handover: Handover) -> Handover:
     return handover
 
 
-def _opens_now(handover: Handover, today: date) -> bool:
+def unsettled(handover: Handover, today: date) -> bool:
+    """Whether `settle` would change anything."""
+    return opens_now(handover, today) or next_step(handover, today) is not None
+
+
+def opens_now(handover: Handover, today: date) -> bool:
+    """Whether its window is open and nobody has been told."""
     return handover.status in UNANSWERED and not handover.window_announced and handover.window_open(today)
 
 
@@ -178,12 +200,14 @@ async def keep(tx: WriteTx, handover: Handover) -> Handover:
 
 async def tell(tx: WriteTx, at: datetime, handover: Handover, event: EventType) -> None:
     """Both sides find the event in their feeds."""
-    await notifications.append(
-        tx,
-        *(
-            Event(organization, event, at, handover_id=handover.id, status=handover.status)
-            for organization in (handover.sender_id, handover.receiver_id)
-        ),
+    await send(tx, telling(at, handover, event))
+
+
+def telling(at: datetime, handover: Handover, *events: EventType) -> Write:
+    return notifications.telling(
+        Event(organization, event, at, handover_id=handover.id, status=handover.status)
+        for event in events
+        for organization in (handover.sender_id, handover.receiver_id)
     )
 
 
@@ -197,7 +221,7 @@ async def advance(db: Database, at: datetime) -> int:
     while True:
         before = place
         try:
-            async with db.write() as tx:
+            async with db.platform() as tx:
                 found = await store.due(tx, civil_date(at), after=place)
                 if found is None:
                     return moved

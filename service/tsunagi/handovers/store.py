@@ -1,10 +1,11 @@
 """Reading and writing handovers."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -19,15 +20,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    and_,
-    or_,
     select,
     text,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
 
-from tsunagi.db import ReadTx, WriteTx, metadata
+from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata, send
 from tsunagi.handovers.rules import DomainState, Handover
 from tsunagi.ids import HandoverId, OrganizationId
 
@@ -68,6 +66,7 @@ handovers = Table(
     Column("completed_at", DateTime(timezone=True), nullable=True),
     Column("person_in_charge", Text, nullable=True, comment="JSON: at the receiver"),
     Column("reason", Text, nullable=True, comment="JSON: of the last decline, return or withdrawal"),
+    Column("domains", Text, nullable=False, comment="JSON"),
     CheckConstraint("sender_id <> receiver_id", name="parties"),
     CheckConstraint(
         "status IN ('draft', 'offered', 'received', 'returned', 'accepted', 'overlapping', 'completed',"
@@ -80,72 +79,60 @@ handovers = Table(
     Index("handovers_clock_idx", "clock_on", postgresql_where=text("clock_on IS NOT NULL")),
 )
 
-domains = Table(
-    "handover_domains",
-    metadata,
-    Column("handover_id", Uuid, ForeignKey("handovers.id"), primary_key=True),
-    Column("domain", Text, primary_key=True),
-    Column("receiver_role", Text, nullable=False),
-    Column("starts_on", Date, nullable=False),
-    Column("sender_role_after", Text, nullable=False),
-    Column("sender_primary_since", Date, nullable=True),
-    Column("basis", Text, nullable=True),
-    Column("decision", Text, nullable=False),
-    Column("accepted_role", Text, nullable=True),
-    Column("accepted_from", Date, nullable=True),
-    Column("reason", Text, nullable=True, comment="JSON"),
-    CheckConstraint("decision IN ('pending', 'accept', 'decline', 'left_with_sender')", name="decision"),
-    CheckConstraint(
-        "(decision = 'accept') = (accepted_role IS NOT NULL AND accepted_from IS NOT NULL)", name="accepted"
-    ),
-)
-
-
+COLUMNS = tuple(handovers.c.keys())
 _JSON = ("person_in_charge", "reason")
+_DOMAIN = tuple(field.name for field in fields(DomainState))
+_DATES = ("starts_on", "sender_primary_since", "accepted_from")
 
 
-def _columns(handover: Handover) -> dict[str, Any]:
-    values = {name: getattr(handover, name) for name in handovers.c.keys()}  # noqa: SIM118  a column collection
+def _values(handover: Handover) -> list[Any]:
+    """A whole row, in the order of COLUMNS."""
+    values = {name: getattr(handover, name) for name in COLUMNS}
     for name in _JSON:
-        values[name] = None if values[name] is None else json.dumps(values[name], ensure_ascii=False)
-    return values
+        values[name] = None if values[name] is None else _written(values[name])
+    values["domains"] = _written([_members(one) for one in handover.domains])
+    return list(values.values())
 
 
-def _handover(row: Any, domain_rows: Sequence[Any]) -> Handover:
+def _members(domain: DomainState) -> dict[str, Any]:
+    return {name: value for name in _DOMAIN if (value := getattr(domain, name)) is not None}
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
+
+
+def read_row(row: Mapping[str, Any]) -> Handover:
+    """The handover that a whole row of the table is."""
     values = dict(row)
     for name in _JSON:
         values[name] = None if values[name] is None else json.loads(values[name])
-    return Handover(**values, domains=tuple(_domain(one) for one in domain_rows))
+    values["domains"] = tuple(_domain(one) for one in json.loads(values["domains"]))
+    return Handover(**values)
 
 
-def _domain(row: Any) -> DomainState:
-    values = dict(row)
-    values.pop("handover_id")
-    values["reason"] = None if values["reason"] is None else json.loads(values["reason"])
-    return DomainState(**values)
+def _domain(members: dict[str, Any]) -> DomainState:
+    for name in _DATES:
+        if name in members:
+            members[name] = date.fromisoformat(members[name])
+    return DomainState(**members)
 
 
-async def with_domains(tx: ReadTx, query: Select[Any]) -> list[Handover]:
-    rows = (await tx.execute(query)).mappings().all()
-    of: dict[HandoverId, list[Any]] = {row["id"]: [] for row in rows}
-    if of:
-        found = await tx.execute(
-            select(domains).where(domains.c.handover_id.in_(of)).order_by(domains.c.domain)
-        )
-        for row in found.mappings():
-            of[row["handover_id"]].append(row)
-    return [_handover(row, of[row["id"]]) for row in rows]
+async def select_all(tx: ReadTx, query: Select[Any]) -> list[Handover]:
+    """The handovers whose whole rows a query selects."""
+    return [read_row(row) for row in (await tx.execute(query)).mappings()]
+
+
+_FIND = f"SELECT {', '.join(COLUMNS)} FROM handovers WHERE id = $1"  # noqa: S608
 
 
 async def find(tx: ReadTx, handover_id: HandoverId) -> Handover | None:
-    found = await with_domains(tx, select(handovers).where(handovers.c.id == handover_id))
-    return found[0] if found else None
+    return next(map(read_row, await fetch(tx, _FIND, handover_id)), None)
 
 
 async def lock(tx: WriteTx, handover_id: HandoverId) -> Handover | None:
     """The handover as it is now, held until the transaction ends: racing answers come one after another."""
-    await tx.execute(select(handovers.c.id).where(handovers.c.id == handover_id).with_for_update())
-    return await find(tx, handover_id)
+    return next(map(read_row, await fetch(tx, _FIND + " FOR UPDATE", handover_id)), None)
 
 
 async def hold(tx: WriteTx, handover_ids: Iterable[HandoverId]) -> None:
@@ -165,31 +152,14 @@ async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId]
     return await find(tx, HandoverId(found)) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which of an organization's handovers to list."""
-
-    direction: str | None = None
-    statuses: Sequence[str] = ()
-    due_before: date | None = None
-    window: str | None = None
-    area: str | None = None
-
-
-async def listing(
-    tx: ReadTx,
-    organization_id: OrganizationId,
-    wanted: Filter,
-    *,
-    today: date,
-    after: tuple[date, HandoverId] | None,
-    limit: int,
-) -> list[Handover]:
-    """The organization's handovers in the order in which something is due, behind the key `after`."""
-    query = select(handovers).where(*_conditions(organization_id, wanted, today))
-    if after is not None:
-        query = query.where(tuple_(handovers.c.due_on, handovers.c.id) > after)
-    return await with_domains(tx, query.order_by(handovers.c.due_on, handovers.c.id).limit(limit))
+_PULLABLE = f"""
+    SELECT {", ".join(COLUMNS)} FROM handovers
+    WHERE id > $5 AND (sender_id = $1 OR (
+        receiver_id = $1 AND offered_at IS NOT NULL AND status = ANY ($2)
+        AND (window_opens_on <= $3 OR window_opened_at IS NOT NULL)))
+    ORDER BY id LIMIT $4
+"""  # noqa: S608  nothing but the names of columns is put in
+_NONE = HandoverId(UUID(int=0))
 
 
 async def pullable(
@@ -202,47 +172,28 @@ async def pullable(
     limit: int,
 ) -> list[Handover]:
     """What the organization has sent, and what comes in to it in these states and is open; by id, behind `after`."""
-    wanted = Filter(direction="incoming", statuses=sorted(statuses), window="open")
-    incoming = and_(*_conditions(organization_id, wanted, today))
-    query = select(handovers).where(or_(handovers.c.sender_id == organization_id, incoming))
-    if after is not None:
-        query = query.where(handovers.c.id > after)
-    return await with_domains(tx, query.order_by(handovers.c.id).limit(limit))
+    rows = await fetch(tx, _PULLABLE, organization_id, sorted(statuses), today, limit, after or _NONE)
+    return [read_row(row) for row in rows]
 
 
-def _conditions(organization_id: OrganizationId, wanted: Filter, today: date) -> list[Any]:
-    incoming = and_(handovers.c.receiver_id == organization_id, handovers.c.offered_at.is_not(None))
-    outgoing = handovers.c.sender_id == organization_id
-    found: list[Any] = [
-        {"incoming": incoming, "outgoing": outgoing}.get(wanted.direction or "", incoming | outgoing)
-    ]
-    if wanted.statuses:
-        found.append(handovers.c.status.in_(wanted.statuses))
-    if wanted.due_before is not None:
-        found.append(handovers.c.due_on < wanted.due_before)
-    if wanted.area is not None:
-        found.append(handovers.c.area_code == wanted.area)
-    if wanted.window is not None:
-        is_open = or_(handovers.c.window_opens_on <= today, handovers.c.window_opened_at.is_not(None))
-        found.append(is_open if wanted.window == "open" else ~is_open)
-    return found
+_PLACES = [f"${place}" for place in range(1, len(COLUMNS) + 1)]
+_INSERT = f"INSERT INTO handovers ({', '.join(COLUMNS)}) VALUES ({', '.join(_PLACES)})"  # noqa: S608
+_UPDATE = f"UPDATE handovers SET ({', '.join(COLUMNS)}) = ROW ({', '.join(_PLACES)}) WHERE id = $1"  # noqa: S608
+
+
+def inserting(handover: Handover) -> Write:
+    """A new row."""
+    return Write(_INSERT, tuple(_values(handover)))
+
+
+def saving(handover: Handover) -> tuple[Handover, Write]:
+    """The handover one revision further, and what makes the row so."""
+    saved = replace(handover, revision=handover.revision + 1)
+    return saved, Write(_UPDATE, tuple(_values(saved)))
 
 
 async def save(tx: WriteTx, handover: Handover) -> Handover:
-    """The row and its domains are as given, one revision further."""
-    saved = replace(handover, revision=handover.revision + 1)
-    values = _columns(saved)
-    await tx.execute(
-        insert(handovers).values(values).on_conflict_do_update(index_elements=["id"], set_=values)
-    )
-    rows = [
-        {
-            "handover_id": saved.id,
-            **{name: getattr(domain, name) for name in domains.c.keys() if name != "handover_id"},  # noqa: SIM118  a column collection
-            "reason": None if domain.reason is None else json.dumps(domain.reason, ensure_ascii=False),
-        }
-        for domain in saved.domains
-    ]
-    await tx.execute(domains.delete().where(domains.c.handover_id == saved.id))
-    await tx.execute(domains.insert(), rows)
+    """The row is as given, one revision further."""
+    saved, write = saving(handover)
+    await send(tx, write)
     return saved

@@ -2,8 +2,8 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,11 +16,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    bindparam,
-    text,
 )
 
-from tsunagi.db import WriteTx, metadata
+from tsunagi.db import Write, WriteTx, columns, fetch, metadata, send
 from tsunagi.ids import Stream, ordered_id
 from tsunagi.ledger.rules import SALT_BYTES, Entry, body, commitment
 
@@ -57,75 +55,172 @@ contents = Table(
 )
 
 # Takes the streams' row locks in the order given: callers sort, so that batches cannot deadlock.
-_advance_streams = text("""
-    INSERT INTO ledger_streams AS s (stream, entries, head)
-    SELECT stream, added, NULL FROM unnest(CAST(:streams AS uuid[]), CAST(:added AS bigint[])) AS a (stream, added)
+_ADVANCE = """
+    INSERT INTO ledger_streams AS s (stream, entries)
+    SELECT stream, added FROM unnest($1::uuid[], $2::bigint[]) AS a (stream, added)
     ON CONFLICT (stream) DO UPDATE SET entries = s.entries + excluded.entries
     RETURNING s.stream, s.entries, s.head
-""")
+"""
+_HEADS = """
+    UPDATE ledger_streams s SET head = h.head FROM unnest($1::uuid[], $2::bytea[]) AS h (stream, head)
+    WHERE s.stream = h.stream
+"""
+_NEW_STREAM = "INSERT INTO ledger_streams (stream, entries, head) VALUES ($1, $2, $3)"
+_ENTRIES = """
+    INSERT INTO ledger_entries (id, stream, number, recorded_at, commitment)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::bytea[])
+"""
+_CONTENTS = """
+    INSERT INTO ledger_contents (id, organization_id, action, outcome, record_id, salt, body)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
+"""
 
-_set_heads = streams.update().where(streams.c.stream == bindparam("of")).values(head=bindparam("to"))
+# One entry on one stream in one message: the database puts in the number and the commitment before it, which are
+# known once the stream's row is held, and hashes what results.
+_ONE = """
+    INSERT INTO ledger_contents (id, organization_id, action, outcome, record_id, salt, body)
+    SELECT $1, $2, $3, $4, $5, $6, body FROM entry_body
+"""
+_ONE_STEPS = (
+    ("stream_head", "SELECT entries, head FROM ledger_streams WHERE stream = $7 FOR UPDATE"),
+    (
+        "entry_body",
+        """
+        SELECT coalesce(entries, 0) + 1 AS number,
+            $8::text || (coalesce(entries, 0) + 1) || $9::text
+                || coalesce(',"previous":"' || encode(head, 'hex') || '"', '') || $10::text AS body
+        FROM (SELECT) AS one LEFT JOIN stream_head ON true
+        """,
+    ),
+    (
+        "entry_commitment",
+        "SELECT number, sha256($6::bytea || convert_to(body, 'UTF8')) AS commitment FROM entry_body",
+    ),
+    (
+        "stream_moved",
+        """
+        INSERT INTO ledger_streams AS s (stream, entries, head)
+        SELECT $7, number, commitment FROM entry_commitment
+        ON CONFLICT (stream) DO UPDATE SET entries = excluded.entries, head = excluded.head
+        """,
+    ),
+    (
+        "entry_kept",
+        """
+        INSERT INTO ledger_entries (id, stream, number, recorded_at, commitment)
+        SELECT $1, $7, number, $11, commitment FROM entry_commitment
+        """,
+    ),
+)
+
+_NUMBER, _PREVIOUS = 0, bytes(32)
+"""What stands in an entry's body until the database knows better."""
 
 
 async def append(tx: WriteTx, *new: Entry) -> list[UUID]:
     """The entries are part of `tx`; returns their ids. Call it last: it locks each stream until the commit."""
+    if len(new) == 1 and new[0].stream is not None:
+        entry_id = ordered_id()
+        await send(tx, entering(new[0], entry_id=entry_id))
+        return [entry_id]
     added = Counter(entry.stream for entry in new if entry.stream is not None)
-    ordered = sorted(added)
-    heads: dict[Stream, tuple[int, bytes | None]] = {}
-    if ordered:
-        rows = await tx.execute(
-            _advance_streams, {"streams": ordered, "added": [added[stream] for stream in ordered]}
-        )
-        heads = {Stream(row.stream): (row.entries - added[row.stream], row.head) for row in rows}
-    entry_rows, content_rows = _rows(new, heads)
-    await tx.execute(entries.insert(), entry_rows)
-    await tx.execute(contents.insert(), content_rows)
-    if ordered:
-        await tx.execute(_set_heads, [{"of": stream, "to": heads[stream][1]} for stream in ordered])
-    return [row["id"] for row in entry_rows]
+    heads = await _advance(tx, added)
+    rows = _rows(new, heads)
+    last = Write(_HEADS, (list(heads), [head for _, head in heads.values()]))
+    await send(tx, *_inserting(rows), *([last] if heads else []))
+    return [row.id for row in rows]
+
+
+def entering(entry: Entry, *, entry_id: UUID | None = None) -> Write:
+    """One more entry on its stream."""
+    assert entry.stream is not None, "an entry about nobody has no stream to be numbered in"
+    entry_id, salt = entry_id or ordered_id(), secrets.token_bytes(SALT_BYTES)
+    whole = body(entry, entry_id=entry_id, number=_NUMBER, previous=_PREVIOUS).decode()
+    # Inside of JSON strings quotes are escaped: these are the members themselves.
+    before, rest = whole.split(f'"number":{_NUMBER},', 1)
+    between, after = rest.split(f',"previous":"{_PREVIOUS.hex()}"', 1)
+    content = (entry.actor.organization_id, entry.action, entry.outcome, _record_id(entry), salt)
+    template = (before + '"number":', "," + between, after)
+    return Write(_ONE, (entry_id, *content, entry.stream, *template, entry.at), _ONE_STEPS)
+
+
+def opening(*new: Entry) -> list[Write]:
+    """The first entries of one stream, which nobody else knows of yet."""
+    stream = new[0].stream
+    assert stream is not None, "a stream is opened for somebody"
+    heads: Heads = {stream: (0, None)}
+    inserting = _inserting(_rows(new, heads))
+    return [Write(_NEW_STREAM, (stream, *heads[stream])), *inserting]
 
 
 async def hold(tx: WriteTx, streams: Iterable[Stream]) -> None:
     """Nobody else writes to these streams until `tx` ends. For steps that write to several, one by one: whoever
     holds them in one order cannot wait crosswise for another."""
-    ordered = sorted(set(streams))
-    if ordered:
-        await tx.execute(_advance_streams, {"streams": ordered, "added": [0] * len(ordered)})
+    await _advance(tx, dict.fromkeys(streams, 0))
 
 
-def _rows(
-    new: Sequence[Entry], heads: dict[Stream, tuple[int, bytes | None]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    entry_rows: list[dict[str, Any]] = []
-    content_rows: list[dict[str, Any]] = []
+Heads = dict[Stream, tuple[int, bytes | None]]
+"""How many entries each stream has, and the commitment of the newest."""
+
+
+async def _advance(tx: WriteTx, added: Mapping[Stream, int]) -> Heads:
+    """The streams' heads as they were; so many entries more are coming."""
+    if not added:
+        return {}
+    ordered = sorted(added)
+    rows = await fetch(tx, _ADVANCE, ordered, [added[stream] for stream in ordered])
+    return {row["stream"]: (row["entries"] - added[row["stream"]], row["head"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An entry as it is kept: in `ledger_entries`, and apart from it in `ledger_contents`."""
+
+    id: UUID
+    number: int | None
+    salt: bytes
+    body: bytes
+    entry: Entry
+
+    @property
+    def commitment(self) -> bytes:
+        return commitment(self.salt, self.body)
+
+
+def _rows(new: Sequence[Entry], heads: Heads) -> list[_Row]:
+    """The entries, numbered and chained behind the heads, which move on."""
+    rows: list[_Row] = []
     for entry in new:
         entry_id, salt = ordered_id(), secrets.token_bytes(SALT_BYTES)
         number, previous = None, None
         if entry.stream is not None:
             count, previous = heads[entry.stream]
             number = count + 1
-        content = body(entry, entry_id=entry_id, number=number, previous=previous)
-        committed = commitment(salt, content)
+        row = _Row(
+            entry_id, number, salt, body(entry, entry_id=entry_id, number=number, previous=previous), entry
+        )
         if entry.stream is not None and number is not None:
-            heads[entry.stream] = (number, committed)
-        entry_rows.append(
-            {
-                "id": entry_id,
-                "stream": entry.stream,
-                "number": number,
-                "recorded_at": entry.at,
-                "commitment": committed,
-            }
+            heads[entry.stream] = (number, row.commitment)
+        rows.append(row)
+    return rows
+
+
+def _inserting(rows: Sequence[_Row]) -> list[Write]:
+    kept = [(row.id, row.entry.stream, row.number, row.entry.at, row.commitment) for row in rows]
+    apart = [
+        (
+            row.id,
+            row.entry.actor.organization_id,
+            row.entry.action,
+            row.entry.outcome,
+            _record_id(row.entry),
+            row.salt,
+            row.body.decode(),
         )
-        content_rows.append(
-            {
-                "id": entry_id,
-                "organization_id": entry.actor.organization_id,
-                "action": entry.action,
-                "outcome": entry.outcome,
-                "record_id": entry.record and str(entry.record.id),
-                "salt": salt,
-                "body": content.decode(),
-            }
-        )
-    return entry_rows, content_rows
+        for row in rows
+    ]
+    return [Write(_ENTRIES, columns(kept)), Write(_CONTENTS, columns(apart))]
+
+
+def _record_id(entry: Entry) -> str | None:
+    return str(entry.record.id) if entry.record else None

@@ -1,7 +1,7 @@
 """The feed's table. An event is written with the change it tells of and numbered when its organization reads."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from tsunagi.db import WriteTx, metadata
+from tsunagi.db import Write, WriteTx, columns, metadata, send
 from tsunagi.ids import ConsentId, HandoverId, OrganizationId, ordered_id
 
 EventType = Literal[
@@ -82,10 +82,25 @@ class Event:
     position: int | None = None
 
 
+_TELL = """
+    INSERT INTO events (id, organization_id, type, at, handover_id, consent_id, status)
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::text[])
+"""
+
+
 async def append(tx: WriteTx, *new: Event) -> None:
     """Each organization finds its events in its feed once `tx` has committed."""
     if new:
-        await tx.execute(events.insert(), [asdict(event) for event in new])
+        await send(tx, telling(new))
+
+
+def telling(new: Iterable[Event]) -> Write:
+    rows = [
+        (one.id, one.organization_id, one.type, one.at, one.handover_id, one.consent_id, one.status)
+        for one in new
+    ]
+    return Write(_TELL, columns(rows))
 
 
 async def feed(tx: WriteTx, organization_id: OrganizationId, *, after: int, limit: int) -> Sequence[Event]:

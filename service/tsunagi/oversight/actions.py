@@ -16,7 +16,6 @@ from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.oversight import store
 from tsunagi.oversight.rules import Finding, FindingKind, of_gap, of_handover, overdue
-from tsunagi.people import store as people
 from tsunagi.responsibility import actions as responsibility
 from tsunagi.responsibility.actions import Timeline
 from tsunagi.responsibility.milestones import Milestone, milestones
@@ -81,8 +80,8 @@ def _milestones(handover: Handover, area: AreaRules) -> list[Milestone]:
 
 
 async def _record_look(tx: WriteTx, by: By, person_id: PersonId) -> None:
-    stream = await people.stream_of(tx, person_id)
-    if stream is None or not await store.sees(tx, by.organization_id, person_id):
+    stream = await store.visible_stream(tx, by.organization_id, person_id)
+    if stream is None:
         raise NotFound
     await ledger.append(
         tx,

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, union
 
-from tsunagi.db import ReadTx
+from tsunagi.db import ReadTx, fetch
 from tsunagi.directory.tables import organization_areas
 from tsunagi.handovers.rules import Handover
-from tsunagi.handovers.store import handovers, with_domains
-from tsunagi.ids import OrganizationId, PersonId
+from tsunagi.handovers.store import handovers, select_all
+from tsunagi.ids import OrganizationId, PersonId, Stream
 from tsunagi.people.store import relations
 
 
@@ -30,11 +30,19 @@ def _in_remit(organization_id: OrganizationId) -> Select[tuple[UUID]]:
     )
 
 
-async def sees(tx: ReadTx, organization_id: OrganizationId, person_id: PersonId) -> bool:
-    """Whether the organization may look at the person's timeline."""
-    related = _related(organization_id).where(relations.c.person_id == person_id)
-    in_remit = _in_remit(organization_id).where(handovers.c.person_id == person_id)
-    return (await tx.execute(related.union_all(in_remit).limit(1))).first() is not None
+_STREAM = """
+    SELECT stream FROM people p
+    WHERE id = $2 AND (
+        EXISTS (SELECT FROM person_relations r WHERE r.person_id = p.id AND r.organization_id = $1)
+        OR EXISTS (
+            SELECT FROM handovers h JOIN organization_areas a ON a.area_code = h.area_code
+            WHERE h.person_id = p.id AND h.offered_at IS NOT NULL AND a.organization_id = $1 AND a.purpose = 'remit'))
+"""
+
+
+async def visible_stream(tx: ReadTx, organization_id: OrganizationId, person_id: PersonId) -> Stream | None:
+    """The person's stream, if the organization may look at their timeline."""
+    return next((row["stream"] for row in await fetch(tx, _STREAM, organization_id, person_id)), None)
 
 
 async def people(
@@ -53,7 +61,7 @@ async def people(
 async def handovers_of(tx: ReadTx, person_ids: Sequence[PersonId]) -> list[Handover]:
     """All handovers of these people."""
     found = select(handovers).where(handovers.c.person_id.in_(person_ids)).order_by(handovers.c.id)
-    return await with_domains(tx, found)
+    return await select_all(tx, found)
 
 
 async def remit(tx: ReadTx, organization_id: OrganizationId) -> frozenset[str]:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from tsunagi.auth.rules import Caller
-from tsunagi.db import ReadTx, WriteTx
+from tsunagi.db import ReadTx, Write, WriteTx, send
 from tsunagi.errors import MatchAmbiguous, NotFound, PersonAlreadyKnown, RateLimited, Text
-from tsunagi.ids import PersonId, Stream
+from tsunagi.ids import PersonId, Stream, opaque_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.people import store
-from tsunagi.people.rules import Certificate, KanaAndBirth, match_key
+from tsunagi.people.rules import Certificate, KanaAndBirth, MatchKeys, match_key
 
 _BY_HAND = Text(
     "受給者証で照合するか、人が確かめた personId（登録なら distinctFrom）を使ってください",
@@ -26,12 +26,6 @@ class Known:
 
     id: PersonId
     stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class MatchKeys:
-    kana_birth: bytes
-    certificate: bytes | None
 
 
 def match_keys(secret: bytes, identity: Mapping[str, Any]) -> MatchKeys:
@@ -63,22 +57,35 @@ async def register(
 
     Raises as `check_unknown`.
     """
+    person, writes = await registering(tx, at, caller, keys, distinct_from=distinct_from)
+    await send(tx, *writes, *ledger.opening(registered(at, caller, person, request_id=request_id)))
+    return person
+
+
+async def registering(
+    tx: WriteTx,
+    at: datetime,
+    caller: Caller,
+    keys: MatchKeys,
+    *,
+    distinct_from: Collection[PersonId] = (),
+) -> tuple[Known, list[Write]]:
+    """A new person, and what makes them known but for the entry `registered`. Raises as `check_unknown`."""
     await store.hold(tx, caller.organization_id, *filter(None, (keys.kana_birth, keys.certificate)))
     await check_unknown(tx, caller, keys, distinct_from=distinct_from)
-    person_id, stream = await store.register(tx, at, caller.organization_id)
-    person = Known(person_id, stream)
-    await recognize_by(tx, at, caller, person, keys)
-    await ledger.append(
-        tx,
-        Entry(
-            action="people:register",
-            at=at,
-            actor=caller.actor(request_id),
-            stream=stream,
-            record=Record("person", stream),
-        ),
+    person = Known(PersonId(opaque_id()), Stream(opaque_id()))
+    writes = store.registering(at, caller.organization_id, person.id, person.stream)
+    return person, [*writes, store.remembering(at, person.id, caller.organization_id, keys)]
+
+
+def registered(at: datetime, caller: Caller, person: Known, *, request_id: str) -> Entry:
+    return Entry(
+        action="people:register",
+        at=at,
+        actor=caller.actor(request_id),
+        stream=person.stream,
+        record=Record("person", person.stream),
     )
-    return person
 
 
 async def check_unknown(
@@ -105,14 +112,8 @@ async def check_unknown(
 
 async def recognize_by(tx: WriteTx, at: datetime, caller: Caller, person: Known, keys: MatchKeys) -> None:
     """The caller's organization recognizes the person by these keys from now on."""
-    await store.remember(
-        tx,
-        at,
-        person.id,
-        caller.organization_id,
-        kana_birth_key=keys.kana_birth,
-        certificate_key=keys.certificate,
-    )
+    if not await store.remembers(tx, person.id, caller.organization_id, keys):
+        await send(tx, store.remembering(at, person.id, caller.organization_id, keys))
 
 
 async def known(tx: ReadTx, caller: Caller, person_id: PersonId) -> Known:

@@ -24,6 +24,14 @@ class Certificate:
     number: str
 
 
+@dataclass(frozen=True, slots=True)
+class MatchKeys:
+    """What a person is recognized by: keyed hashes."""
+
+    kana_birth: bytes
+    certificate: bytes | None
+
+
 def match_key(secret: bytes, known_by: KanaAndBirth | Certificate) -> bytes:
     """HMAC-SHA256: equal for equal people, useless without the platform's secret."""
     match known_by:

@@ -5,22 +5,23 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Column,
+    Computed,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     Table,
+    UniqueConstraint,
     Uuid,
     delete,
-    or_,
-    select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
 
-from tsunagi.db import ReadTx, WriteTx, metadata
-from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream, opaque_id
+from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata, send
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
+from tsunagi.people.rules import MatchKeys
 
 people = Table(
     "people",
@@ -29,6 +30,7 @@ people = Table(
     Column("stream", Uuid, nullable=False, unique=True, comment="the pseudonym in the ledger"),
     Column("registered_by", Uuid, ForeignKey("organizations.id"), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("id", "registered_by"),
 )
 
 identities = Table(
@@ -50,6 +52,8 @@ relations = Table(
     Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
     Column("through", Uuid, primary_key=True, comment="a handover, or the person where they were registered"),
     Column("since", DateTime(timezone=True), nullable=False),
+    Column("registered_by", Uuid, Computed("CASE WHEN through = person_id THEN organization_id END")),
+    ForeignKeyConstraint(["person_id", "registered_by"], ["people.id", "people.registered_by"]),
 )
 
 match_attempts = Table(
@@ -61,13 +65,51 @@ match_attempts = Table(
 )
 
 
-async def register(tx: WriteTx, at: datetime, organization_id: OrganizationId) -> tuple[PersonId, Stream]:
-    person_id, stream = PersonId(opaque_id()), Stream(opaque_id())
-    await tx.execute(
-        people.insert().values(id=person_id, stream=stream, registered_by=organization_id, registered_at=at)
-    )
-    await relate(tx, at, person_id, organization_id, through=person_id)
-    return person_id, stream
+_REGISTER = "INSERT INTO people (id, stream, registered_by, registered_at) VALUES ($1, $2, $3, $4)"
+_RELATE = """
+    INSERT INTO person_relations (person_id, organization_id, through, since) VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING
+"""
+_REMEMBER = """
+    INSERT INTO person_identities AS i (person_id, organization_id, kana_birth_key, certificate_key, recorded_at)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (person_id, organization_id) DO UPDATE SET
+        kana_birth_key = excluded.kana_birth_key,
+        certificate_key = excluded.certificate_key,
+        recorded_at = excluded.recorded_at
+"""
+_REMEMBERS = """
+    SELECT FROM person_identities
+    WHERE person_id = $1 AND organization_id = $2 AND kana_birth_key = $3
+        AND certificate_key IS NOT DISTINCT FROM $4
+"""
+_HOLD = """
+    SELECT pg_advisory_xact_lock(key)
+    FROM (SELECT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS n (name) ORDER BY 1) AS keys
+"""
+_RELATED = """
+    SELECT p.stream FROM people p JOIN person_relations r ON r.person_id = p.id
+    WHERE p.id = $1 AND r.organization_id = $2 LIMIT 1
+"""
+_STREAM = "SELECT stream FROM people WHERE id = $1"
+_RECOGNIZE = """
+    SELECT person_id FROM (
+        SELECT person_id FROM person_identities WHERE kana_birth_key = $2
+        UNION SELECT person_id FROM person_identities WHERE certificate_key = $3
+    ) AS alike
+    WHERE EXISTS (
+        SELECT FROM person_relations r WHERE r.person_id = alike.person_id AND r.organization_id = $1)
+"""
+
+
+def registering(
+    at: datetime, organization_id: OrganizationId, person_id: PersonId, stream: Stream
+) -> list[Write]:
+    """The person is there, in relation with the organization that registers them."""
+    return [
+        Write(_REGISTER, (person_id, stream, organization_id, at)),
+        Write(_RELATE, (person_id, organization_id, person_id, at)),
+    ]
 
 
 async def relate(
@@ -76,14 +118,10 @@ async def relate(
     person_id: PersonId,
     organization_id: OrganizationId,
     *,
-    through: HandoverId | PersonId,
+    through: HandoverId,
 ) -> None:
-    """The organization is in relation with the person, through their registration or a handover."""
-    await tx.execute(
-        insert(relations)
-        .values(person_id=person_id, organization_id=organization_id, through=through, since=at)
-        .on_conflict_do_nothing()
-    )
+    """The organization is in relation with the person, through a handover."""
+    await send(tx, Write(_RELATE, (person_id, organization_id, through, at)))
 
 
 async def part(
@@ -101,46 +139,29 @@ async def part(
 
 async def related_stream(tx: ReadTx, person_id: PersonId, organization_id: OrganizationId) -> Stream | None:
     """The person's stream, if the organization is in relation with them."""
-    return await tx.scalar(
-        select(people.c.stream)
-        .join(relations, relations.c.person_id == people.c.id)
-        .where(people.c.id == person_id, relations.c.organization_id == organization_id)
-        .limit(1)
-    )
+    return next((row["stream"] for row in await fetch(tx, _RELATED, person_id, organization_id)), None)
 
 
 async def stream_of(tx: ReadTx, person_id: PersonId) -> Stream | None:
-    return await tx.scalar(select(people.c.stream).where(people.c.id == person_id))
+    return next((row["stream"] for row in await fetch(tx, _STREAM, person_id)), None)
 
 
-async def remember(
-    tx: WriteTx,
-    at: datetime,
-    person_id: PersonId,
-    organization_id: OrganizationId,
-    *,
-    kana_birth_key: bytes,
-    certificate_key: bytes | None,
-) -> None:
+def remembering(at: datetime, person_id: PersonId, organization_id: OrganizationId, keys: MatchKeys) -> Write:
     """The organization recognizes the person by these keys from now on."""
-    keys = {"kana_birth_key": kana_birth_key, "certificate_key": certificate_key, "recorded_at": at}
-    await tx.execute(
-        insert(identities)
-        .values(person_id=person_id, organization_id=organization_id, **keys)
-        .on_conflict_do_update(index_elements=["person_id", "organization_id"], set_=keys)
-    )
+    return Write(_REMEMBER, (person_id, organization_id, keys.kana_birth, keys.certificate, at))
 
 
-_hold_key = text("""
-    SELECT pg_advisory_xact_lock(
-        hashtextextended('people:' || CAST(:organization AS uuid) || ':' || encode(CAST(:key AS bytea), 'hex'), 0))
-""")
+async def remembers(
+    tx: ReadTx, person_id: PersonId, organization_id: OrganizationId, keys: MatchKeys
+) -> bool:
+    """Whether the organization already recognizes the person by just these keys."""
+    whose = (person_id, organization_id, keys.kana_birth, keys.certificate)
+    return bool(await fetch(tx, _REMEMBERS, *whose))
 
 
 async def hold(tx: WriteTx, organization_id: OrganizationId, *keys: bytes) -> None:
     """Nobody else registers a person of the organization's under one of these keys until `tx` ends."""
-    for key in sorted(keys):
-        await tx.execute(_hold_key, {"organization": organization_id, "key": key})
+    await fetch(tx, _HOLD, [f"people:{organization_id}:{key.hex()}" for key in keys])
 
 
 async def recognize(
@@ -151,15 +172,8 @@ async def recognize(
     certificate_key: bytes | None = None,
 ) -> Sequence[PersonId]:
     """The people in relation with the organization whom anybody recognizes by one of the keys."""
-    keys = [identities.c.kana_birth_key == kana_birth_key] if kana_birth_key else []
-    keys += [identities.c.certificate_key == certificate_key] if certificate_key else []
-    found = await tx.scalars(
-        select(identities.c.person_id)
-        .join(relations, relations.c.person_id == identities.c.person_id)
-        .where(relations.c.organization_id == organization_id, or_(*keys))
-        .distinct()
-    )
-    return [PersonId(person_id) for person_id in found]
+    rows = await fetch(tx, _RECOGNIZE, organization_id, kana_birth_key, certificate_key)
+    return [row["person_id"] for row in rows]
 
 
 _count_attempt = text("""

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     DateTime,
     ForeignKey,
@@ -15,16 +16,12 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Uuid,
-    func,
-    select,
-    tuple_,
-    update,
 )
 from sqlalchemy import Text as TextType
 
-from tsunagi.db import ReadTx, WriteTx, metadata
+from tsunagi.db import ReadTx, Write, fetch, metadata
 from tsunagi.errors import Notice, Text
-from tsunagi.ids import HandoverId
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.strict_json import canonical_bytes, split
 
 versions = Table(
@@ -32,14 +29,17 @@ versions = Table(
     metadata,
     Column("handover_id", Uuid, ForeignKey("handovers.id"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Uuid, nullable=False),
+    Column("sender_id", Uuid, nullable=False),
+    Column("receiver_id", Uuid, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("section_names", ARRAY(TextType), nullable=False, comment="in the record's order"),
     Column(
         "header",
         TextType,
         nullable=False,
         comment="the record's members but sections and extensions, as sent",
     ),
-    Column("extensions", TextType, nullable=True, comment="as sent"),
     Column("warnings", TextType, nullable=False, comment="JSON: what the rules noticed"),
     Column(
         "offered_at",
@@ -49,13 +49,18 @@ versions = Table(
     ),
 )
 
+EXTENSIONS = "extensions"
+"""Kept like a section that no consent opens: row security keeps it from everybody but the sender."""
+
 sections = Table(
     "record_sections",
     metadata,
     Column("handover_id", Uuid, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("section", TextType, primary_key=True),
-    Column("place", Integer, nullable=False, comment="the section's place in the record, from 0"),
+    Column("person_id", Uuid, nullable=False),
+    Column("sender_id", Uuid, nullable=False),
+    Column("receiver_id", Uuid, nullable=False),
     Column("document", TextType, nullable=False, comment="as sent, to the letter"),
     Column("hash", LargeBinary, nullable=False, comment="SHA-256 of the RFC 8785 form"),
     ForeignKeyConstraint(
@@ -75,147 +80,87 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A version as it is kept."""
+class Whose:
+    """Between whom a record is, and about whom: what every row of it carries."""
 
-    document: Document
-    recorded_at: datetime
-    offered_at: datetime | None
-    """Since when the receiver may read it; None: it was never on offer."""
-    warnings: tuple[Notice, ...]
+    person_id: PersonId
+    sender_id: OrganizationId
+    receiver_id: OrganizationId
 
 
 def document_of(source: str) -> Document:
     """Takes a record that passed its schema apart, section by section, without changing a letter."""
     whole = split(source)
     parts = split(whole.texts["sections"])
+    hashed = dict(parts.values) | {name: value for name, value in whole.values.items() if name == EXTENSIONS}
     header = ",".join(
         f"{json.dumps(name)}:{text}"
         for name, text in whole.texts.items()
-        if name not in ("sections", "extensions")
+        if name not in ("sections", EXTENSIONS)
     )
     return Document(
         header="{" + header + "}",
-        extensions=whole.texts.get("extensions"),
+        extensions=whole.texts.get(EXTENSIONS),
         sections=parts.texts,
-        hashes={
-            name: hashlib.sha256(canonical_bytes(value)).digest() for name, value in parts.values.items()
-        },
+        hashes={name: hashlib.sha256(canonical_bytes(value)).digest() for name, value in hashed.items()},
     )
 
 
-async def add_version(
-    tx: WriteTx,
+_VERSION = """
+    INSERT INTO record_versions (
+        handover_id, version, person_id, sender_id, receiver_id, recorded_at, section_names, header, warnings)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_SECTIONS = """
+    INSERT INTO record_sections (handover_id, version, person_id, sender_id, receiver_id, section, document, hash)
+    SELECT $1, $2, $3, $4, $5, section, document, hash
+    FROM unnest($6::text[], $7::text[], $8::bytea[]) AS s (section, document, hash)
+"""
+
+
+_OFFER = """
+    UPDATE record_versions SET offered_at = coalesce(offered_at, $3), warnings = $4
+    WHERE handover_id = $1 AND version = $2
+"""
+_ABOUT = "SELECT section_names, warnings FROM record_versions WHERE handover_id = $1 AND version = $2"
+
+
+def adding_version(
     at: datetime,
     handover_id: HandoverId,
     version: int,
     document: Document,
+    *,
+    whose: Whose,
     warnings: Iterable[Notice],
-) -> None:
-    await tx.execute(
-        versions.insert().values(
-            handover_id=handover_id,
-            version=version,
-            recorded_at=at,
-            header=document.header,
-            extensions=document.extensions,
-            warnings=_written(warnings),
-        )
-    )
-    await tx.execute(
-        sections.insert(),
-        [
-            {
-                "handover_id": handover_id,
-                "version": version,
-                "section": name,
-                "place": place,
-                "document": text,
-                "hash": document.hashes[name],
-            }
-            for place, (name, text) in enumerate(document.sections.items())
-        ],
-    )
+) -> list[Write]:
+    """The version is kept, section by section."""
+    key = (handover_id, version, whose.person_id, whose.sender_id, whose.receiver_id)
+    kept = (at, list(document.sections), document.header, written(warnings))
+    texts = dict(document.sections) | ({EXTENSIONS: document.extensions} if document.extensions else {})
+    hashes = [document.hashes[name] for name in texts]
+    return [
+        Write(_VERSION, (*key, *kept)),
+        Write(_SECTIONS, (*key, list(texts), list(texts.values()), hashes)),
+    ]
 
 
-async def offer(
-    tx: WriteTx, at: datetime, handover_id: HandoverId, version: int, warnings: Iterable[Notice]
-) -> None:
+def offering(at: datetime, handover_id: HandoverId, version: int, warnings: Iterable[Notice]) -> Write:
     """The version is on offer, with these warnings; its receiver may read it from now on."""
-    await tx.execute(
-        update(versions)
-        .where(versions.c.handover_id == handover_id, versions.c.version == version)
-        .values(offered_at=func.coalesce(versions.c.offered_at, at), warnings=_written(warnings))
-    )
+    return Write(_OFFER, (handover_id, version, at, written(warnings)))
 
 
-Version = tuple[HandoverId, int]
+async def about(
+    tx: ReadTx, handover_id: HandoverId, version: int
+) -> tuple[Sequence[str], tuple[Notice, ...]]:
+    """Which sections the version has, and what the rules noticed about it."""
+    (row,) = await fetch(tx, _ABOUT, handover_id, version)
+    return row["section_names"], read_notices(row["warnings"])
 
 
-async def load(tx: ReadTx, *wanted: Version) -> dict[Version, Kept]:
-    """These versions, whole."""
-    key = tuple_(versions.c.handover_id, versions.c.version)
-    heads = (await tx.execute(select(versions).where(key.in_(wanted)))).all()
-    parts = (
-        await tx.execute(
-            select(sections)
-            .where(tuple_(sections.c.handover_id, sections.c.version).in_(wanted))
-            .order_by(sections.c.handover_id, sections.c.version, sections.c.place)
-        )
-    ).all()
-    texts: dict[Version, dict[str, str]] = {(row.handover_id, row.version): {} for row in heads}
-    hashes: dict[Version, dict[str, bytes]] = {(row.handover_id, row.version): {} for row in heads}
-    for row in parts:
-        texts[(row.handover_id, row.version)][row.section] = row.document
-        hashes[(row.handover_id, row.version)][row.section] = row.hash
-    return {
-        (row.handover_id, row.version): Kept(
-            Document(
-                row.header,
-                row.extensions,
-                texts[(row.handover_id, row.version)],
-                hashes[(row.handover_id, row.version)],
-            ),
-            row.recorded_at,
-            row.offered_at,
-            _read(row.warnings),
-        )
-        for row in heads
-    }
-
-
-async def section_names(tx: ReadTx, handover_id: HandoverId, version: int) -> list[str]:
-    found = await tx.scalars(
-        select(sections.c.section)
-        .where(sections.c.handover_id == handover_id, sections.c.version == version)
-        .order_by(sections.c.place)
-    )
-    return list(found)
-
-
-async def warnings(tx: ReadTx, handover_id: HandoverId, version: int) -> tuple[Notice, ...]:
-    """What the rules noticed about the version."""
-    found = await tx.scalar(
-        select(versions.c.warnings).where(
-            versions.c.handover_id == handover_id, versions.c.version == version
-        )
-    )
-    return _read(found or "[]")
-
-
-async def newest_offered(tx: ReadTx, *handover_ids: HandoverId) -> dict[HandoverId, int]:
-    """The newest version of each that was ever on offer."""
-    found = await tx.execute(
-        select(versions.c.handover_id, func.max(versions.c.version))
-        .where(versions.c.handover_id.in_(handover_ids), versions.c.offered_at.is_not(None))
-        .group_by(versions.c.handover_id)
-    )
-    return {HandoverId(handover_id): version for handover_id, version in found}
-
-
-def _written(notices: Iterable[Notice]) -> str:
+def written(notices: Iterable[Notice]) -> str:
     return json.dumps([asdict(notice) for notice in notices], ensure_ascii=False)
 
 
-def _read(kept: str) -> tuple[Notice, ...]:
+def read_notices(kept: str) -> tuple[Notice, ...]:
     return tuple(Notice(**{**one, "message": Text(**one["message"])}) for one in json.loads(kept))

@@ -4,12 +4,12 @@ Every change takes the person's lock, reads the newest picture, lets the rules m
 it as a new version if it says anything new.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from tsunagi.clock import civil_date
-from tsunagi.db import ReadTx, WriteTx
+from tsunagi.db import ReadTx, Write, WriteTx, send
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.responsibility import rules, store
 from tsunagi.responsibility.rules import (
@@ -23,7 +23,6 @@ from tsunagi.responsibility.rules import (
     Picture,
     Role,
     Segment,
-    SenderRoleAfter,
     Support,
 )
 from tsunagi.responsibility.store import Reason, Version
@@ -78,83 +77,116 @@ class Gap:
     recorded_at: datetime
 
 
-async def claim(
-    tx: WriteTx,
-    at: datetime,
-    person_id: PersonId,
-    organization_id: OrganizationId,
-    domain: Domain,
-    *,
-    since: date | None,
-    role: Role,
-    effective_on: date,
-    basis: Basis | None,
-    handover_id: HandoverId,
-    recorded_by: OrganizationId,
-) -> Change | None:
-    """The organization may offer the domain, to be taken as `role` on `effective_on`; see `rules.claim`.
+class Chains:
+    """A person's chains, held until the transaction ends: as they are known, with the changes that come on top.
 
-    Raises ResponsibilityNotHeld when another organization holds it, RuleViolated when the effective date lies
-    before the organization's first day.
+    `writes` holds the changes until they are sent.
     """
-    today = civil_date(at)
-    return await _change(
-        tx,
-        at,
-        person_id,
-        domain,
-        lambda known: rules.claim(
-            known,
-            organization_id,
-            role=role,
+
+    def __init__(self, person_id: PersonId, known: Iterable[Version]) -> None:
+        self.person_id = person_id
+        self._known = {one.domain: one for one in known}
+        self.writes: list[Write] = []
+
+    def timeline(self, as_of: date) -> Timeline:
+        """Who holds what on that day, with the changes."""
+        domains = tuple(_of_domain(self._known[one], as_of) for one in DOMAINS if one in self._known)
+        return Timeline(self.person_id, as_of, None, domains)
+
+    def claim(
+        self,
+        at: datetime,
+        organization_id: OrganizationId,
+        domain: Domain,
+        *,
+        since: date | None,
+        role: Role,
+        effective_on: date,
+        basis: Basis | None,
+        handover_id: HandoverId,
+        recorded_by: OrganizationId,
+    ) -> Change | None:
+        """The organization may offer the domain, to be taken as `role` on `effective_on`; see `rules.claim`.
+
+        Raises ResponsibilityNotHeld when another organization holds it, RuleViolated when the effective date lies
+        before the organization's first day.
+        """
+        today = civil_date(at)
+        return self.change(
+            at,
+            domain,
+            lambda known: rules.claim(
+                known,
+                organization_id,
+                role=role,
+                effective_on=effective_on,
+                since=since,
+                basis=basis,
+                today=today,
+            ),
+            reason="claimed",
+            effective_on=since or today,
+            handover_id=handover_id,
+            recorded_by=recorded_by,
+        )
+
+    def accept(
+        self, at: datetime, domain: Domain, acceptance: Acceptance, *, handover_id: HandoverId
+    ) -> Change | None:
+        """The receiver has the role from the effective date on; see `rules.accept`.
+
+        Raises RuleViolated when the effective date lies in the past or before the sender's first day,
+        ResponsibilityNotHeld when the sender does not hold the domain then.
+        """
+        return self.change(
+            at,
+            domain,
+            lambda known: rules.accept(known, acceptance, today=civil_date(at)),
+            reason="handover_accepted",
+            effective_on=acceptance.effective_on,
+            handover_id=handover_id,
+            recorded_by=acceptance.receiver,
+        )
+
+    def change(
+        self,
+        at: datetime,
+        domain: Domain,
+        make: Callable[[Picture | None], Picture],
+        *,
+        reason: Reason,
+        effective_on: date,
+        handover_id: HandoverId,
+        recorded_by: OrganizationId,
+    ) -> Change | None:
+        """What `make` makes of the newest picture is the newest picture; None when it says nothing new."""
+        known = self._known.get(domain)
+        old = known.picture if known else None
+        new = make(old)
+        if new == old:
+            return None
+        version = Version(
+            person_id=self.person_id,
+            domain=domain,
+            version=known.version + 1 if known else 1,
+            # Replicas' clocks differ; "as known at" needs the order of the versions.
+            recorded_at=max(at, known.recorded_at) if known else at,
+            recorded_by=recorded_by,
+            reason=reason if known else "opened",
+            handover_id=handover_id,
             effective_on=effective_on,
-            since=since,
-            basis=basis,
-            today=today,
-        ),
-        reason="claimed",
-        effective_on=since or today,
-        handover_id=handover_id,
-        recorded_by=recorded_by,
-    )
+            picture=new,
+        )
+        self._known[domain] = version
+        self.writes += store.inserting(version)
+        moves = rules.changes(old.chain if old else None, new.chain)
+        return Change(domain, version.version, version.recorded_at, moves)
 
 
-async def accept(
-    tx: WriteTx,
-    at: datetime,
-    person_id: PersonId,
-    domain: Domain,
-    *,
-    receiver: OrganizationId,
-    role: Role,
-    effective_on: date,
-    sender: OrganizationId,
-    sender_role_after: SenderRoleAfter,
-    overlap_from: date | None,
-    follow_up_until: date | None,
-    basis: Basis | None,
-    handover_id: HandoverId,
-) -> Change | None:
-    """The receiver has the role from the effective date on; see `rules.accept`. `follow_up_until` is the
-    first day on which the sender no longer supports.
-
-    Raises RuleViolated when the effective date lies in the past or before the sender's first day,
-    ResponsibilityNotHeld when the sender does not hold the domain then.
-    """
-    acceptance = Acceptance(
-        sender, receiver, role, effective_on, sender_role_after, overlap_from, follow_up_until, basis
-    )
-    return await _change(
-        tx,
-        at,
-        person_id,
-        domain,
-        lambda known: rules.accept(known, acceptance, today=civil_date(at)),
-        reason="handover_accepted",
-        effective_on=effective_on,
-        handover_id=handover_id,
-        recorded_by=receiver,
-    )
+async def hold(tx: WriteTx, person_id: PersonId) -> Chains:
+    """Nobody else changes this person's responsibility until `tx` ends."""
+    await store.lock(tx, person_id)
+    return Chains(person_id, await store.load(tx, [person_id]))
 
 
 async def undo(
@@ -170,13 +202,14 @@ async def undo(
 
     Raises RuleViolated when responsibility has already moved, or has since been passed on.
     """
-    await store.lock(tx, person_id)
-    made = await store.newest_of(tx, person_id, handover_id)
+    chains = await hold(tx, person_id)
     changes = [
-        await _withdraw(tx, at, accepted, handover_id=handover_id, recorded_by=recorded_by)
-        for accepted in made
+        await _withdraw(tx, chains, at, accepted, recorded_by=recorded_by)
+        for accepted in await store.newest_of(tx, person_id, handover_id)
         if accepted.reason == "handover_accepted"
     ]
+    if chains.writes:
+        await send(tx, *chains.writes)
     return tuple(change for change in changes if change)
 
 
@@ -215,17 +248,15 @@ def _of_domain(known: Version, as_of: date) -> DomainTimeline:
 
 
 async def _withdraw(
-    tx: WriteTx, at: datetime, accepted: Version, *, handover_id: HandoverId, recorded_by: OrganizationId
+    tx: WriteTx, chains: Chains, at: datetime, accepted: Version, *, recorded_by: OrganizationId
 ) -> Change | None:
     before = await store.find(tx, accepted.person_id, accepted.domain, version=accepted.version - 1)
     if before is None:  # only an opening has nothing before it, and that is no acceptance
         return None
-    reverted = before.picture
-    today = civil_date(at)
-    return await _change(
-        tx,
+    reverted, today = before.picture, civil_date(at)
+    assert accepted.handover_id is not None, "an acceptance is of a handover"
+    return chains.change(
         at,
-        accepted.person_id,
         accepted.domain,
         lambda known: rules.withdraw(
             known or accepted.picture,
@@ -236,42 +267,6 @@ async def _withdraw(
         ),
         reason="handover_withdrawn",
         effective_on=today,
-        handover_id=handover_id,
+        handover_id=accepted.handover_id,
         recorded_by=recorded_by,
     )
-
-
-async def _change(
-    tx: WriteTx,
-    at: datetime,
-    person_id: PersonId,
-    domain: Domain,
-    make: Callable[[Picture | None], Picture],
-    *,
-    reason: Reason,
-    effective_on: date,
-    handover_id: HandoverId,
-    recorded_by: OrganizationId,
-) -> Change | None:
-    """What `make` makes of the newest picture is the newest picture; None when it says nothing new."""
-    await store.lock(tx, person_id)
-    known = await store.find(tx, person_id, domain)
-    old = known.picture if known else None
-    new = make(old)
-    if new == old:
-        return None
-    version = Version(
-        person_id=person_id,
-        domain=domain,
-        version=known.version + 1 if known else 1,
-        # Replicas' clocks differ; "as known at" needs the order of the versions.
-        recorded_at=max(at, known.recorded_at) if known else at,
-        recorded_by=recorded_by,
-        reason=reason if known else "opened",
-        handover_id=handover_id,
-        effective_on=effective_on,
-        picture=new,
-    )
-    await store.insert(tx, version)
-    moves = rules.changes(old.chain if old else None, new.chain)
-    return Change(domain, version.version, version.recorded_at, moves)

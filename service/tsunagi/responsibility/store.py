@@ -10,12 +10,12 @@ That a version's segments have no overlap, no hole and no end is held by constra
 Time runs forward in every segment, so the segments of a version are one line from its first day to infinity.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+import asyncpg
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -24,23 +24,16 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
-    Row,
-    Select,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
-    select,
-    text,
-    tuple_,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.exc import IntegrityError
 
-from tsunagi.db import ReadTx, WriteTx, metadata
+from tsunagi.db import ReadTx, Write, WriteTx, columns, fetch, metadata, send
 from tsunagi.errors import NotFound, PreconditionFailed, Refusal
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
-from tsunagi.responsibility.rules import FOREVER, Domain, Picture, Segment, Support, joined
+from tsunagi.responsibility.rules import Domain, Picture, Segment, Support, joined
 
 Reason = Literal["opened", "claimed", "handover_accepted", "handover_withdrawn"]
 
@@ -141,15 +134,54 @@ support = Table(
 
 _REFUSALS: dict[str, type[Refusal]] = {
     "responsibility_versions_pkey": PreconditionFailed,
+    "responsibility_segments_pkey": PreconditionFailed,
+    "responsibility_segments_valid_to_key": PreconditionFailed,
+    "responsibility_segments_previous_to_key": PreconditionFailed,
+    "responsibility_support_pkey": PreconditionFailed,
     "responsibility_versions_person_id_fkey": NotFound,
     "responsibility_versions_recorded_by_fkey": NotFound,
     "responsibility_segments_organization_id_fkey": NotFound,
     "responsibility_support_organization_id_fkey": NotFound,
 }
 
-_lock = text("""
-    SELECT pg_advisory_xact_lock(hashtextextended('responsibility:' || CAST(:person AS uuid), 0))
-""")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('responsibility:' || $1::uuid, 0))"
+
+_NEWEST = """
+    SELECT DISTINCT ON (person_id, domain) * FROM responsibility_versions
+    WHERE {conditions} ORDER BY person_id, domain, version DESC
+"""
+_WITH_PICTURES = """
+    SELECT v.*, held.days AS held, beside.days AS beside
+    FROM ({versions}) AS v
+    JOIN LATERAL (
+        SELECT array_agg(ROW(s.valid_from, s.valid_to, s.organization_id, s.basis) ORDER BY s.valid_from) AS days
+        FROM responsibility_segments s
+        WHERE s.person_id = v.person_id AND s.domain = v.domain AND s.version = v.version
+    ) AS held ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(ROW(s.valid_from, s.valid_to, s.organization_id, s.role)) AS days
+        FROM responsibility_support s
+        WHERE s.person_id = v.person_id AND s.domain = v.domain AND s.version = v.version
+    ) AS beside ON true
+    ORDER BY v.person_id, v.domain
+"""
+
+_VERSION_ROW = """
+    INSERT INTO responsibility_versions (
+        person_id, domain, version, previous_version, recorded_at, recorded_by, reason, handover_id, effective_on,
+        open_end)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'infinity')
+"""
+_SEGMENT_ROWS = """
+    INSERT INTO responsibility_segments (
+        person_id, domain, version, valid_from, valid_to, previous_to, organization_id, basis)
+    SELECT $1, $2, $3, * FROM unnest($4::date[], $5::date[], $6::date[], $7::uuid[], $8::text[])
+"""
+_SUPPORT_ROWS = """
+    INSERT INTO responsibility_support (
+        person_id, domain, version, organization_id, role, valid_from, valid_to)
+    SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::text[], $6::date[], $7::date[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,34 +200,56 @@ class Version:
 
 
 async def lock(tx: WriteTx, person_id: PersonId) -> None:
-    """Nobody else writes the person's responsibility until `tx` ends. Take it before reading."""
-    await tx.execute(_lock, {"person": person_id})
+    """Nobody else changes this person's responsibility until `tx` ends."""
+    await fetch(tx, _LOCK, person_id)
 
 
 async def load(
     tx: ReadTx, person_ids: Collection[PersonId], *, known_at: datetime | None = None
 ) -> Sequence[Version]:
     """Each domain of these people as it is known, or as it was known at `known_at`; by person and domain."""
-    newest = _newest().where(versions.c.person_id.in_(person_ids))
-    if known_at is not None:
-        newest = newest.where(versions.c.recorded_at <= known_at)
-    return await _with_pictures(tx, newest)
+    if known_at is None:
+        return await _load(tx, "person_id = ANY ($1)", list(person_ids))
+    return await _load(tx, "person_id = ANY ($1) AND recorded_at <= $2", list(person_ids), known_at)
 
 
 async def find(
     tx: ReadTx, person_id: PersonId, domain: Domain, *, version: int | None = None
 ) -> Version | None:
     """The newest version of one domain, or the one of that number."""
-    query = _newest().where(versions.c.person_id == person_id, versions.c.domain == domain)
-    if version is not None:
-        query = query.where(versions.c.version == version)
-    return next(iter(await _with_pictures(tx, query)), None)
+    of_domain = "person_id = $1 AND domain = $2"
+    if version is None:
+        found = await _load(tx, of_domain, person_id, domain)
+    else:
+        found = await _load(tx, f"{of_domain} AND version = $3", person_id, domain, version)
+    return next(iter(found), None)
 
 
 async def newest_of(tx: ReadTx, person_id: PersonId, handover_id: HandoverId) -> Sequence[Version]:
     """The last version of each domain that this handover made."""
-    return await _with_pictures(
-        tx, _newest().where(versions.c.person_id == person_id, versions.c.handover_id == handover_id)
+    return await _load(tx, "person_id = $1 AND handover_id = $2", person_id, handover_id)
+
+
+async def _load(tx: ReadTx, conditions: str, *values: Any) -> Sequence[Version]:
+    """Versions never change, and neither do the rows that belong to them."""
+    versions_of = _NEWEST.format(conditions=conditions)
+    return [_version(row) for row in await fetch(tx, _WITH_PICTURES.format(versions=versions_of), *values)]
+
+
+def _version(row: Any) -> Version:
+    return Version(
+        person_id=row["person_id"],
+        domain=row["domain"],
+        version=row["version"],
+        recorded_at=row["recorded_at"],
+        recorded_by=row["recorded_by"],
+        reason=row["reason"],
+        handover_id=row["handover_id"],
+        effective_on=row["effective_on"],
+        picture=Picture(
+            joined(Segment(*days) for days in row["held"]),
+            frozenset(Support(*days) for days in row["beside"] or ()),
+        ),
     )
 
 
@@ -205,105 +259,27 @@ async def insert(tx: WriteTx, new: Version) -> None:
     Raises PreconditionFailed when another writer took the number, NotFound when the person or an organization
     does not exist.
     """
-    key = {"person_id": new.person_id, "domain": new.domain, "version": new.version}
     try:
-        await tx.execute(
-            versions.insert().values(
-                **key,
-                previous_version=new.version - 1 or None,
-                recorded_at=new.recorded_at,
-                recorded_by=new.recorded_by,
-                reason=new.reason,
-                handover_id=new.handover_id,
-                effective_on=new.effective_on,
-                open_end=FOREVER,
-            )
-        )
-        await tx.execute(segments.insert(), [key | row for row in _segment_rows(new.picture)])
-        if new.picture.support:
-            await tx.execute(support.insert(), [key | row for row in _support_rows(new.picture)])
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
-        if constraint in _REFUSALS:
-            raise _REFUSALS[constraint] from error
+        await send(tx, *inserting(new))
+    except asyncpg.IntegrityConstraintViolationError as error:
+        if error.constraint_name in _REFUSALS:
+            raise _REFUSALS[error.constraint_name] from error
         raise
 
 
-def _segment_rows(picture: Picture) -> list[dict[str, Any]]:
-    previous_ends = [None, *(segment.valid_to for segment in picture.chain.segments)]
-    return [
-        {
-            "valid_from": segment.valid_from,
-            "valid_to": segment.valid_to,
-            "previous_to": previous_to,
-            "organization_id": segment.holder,
-            "basis": segment.basis,
-        }
-        for segment, previous_to in zip(picture.chain.segments, previous_ends, strict=False)
+def inserting(new: Version) -> list[Write]:
+    """The version, numbered after the newest one, for whoever holds the person's lock."""
+    key = (new.person_id, new.domain, new.version)
+    told = (new.recorded_at, new.recorded_by, new.reason, new.handover_id, new.effective_on)
+    held, beside = new.picture.chain.segments, sorted(new.picture.support)
+    previous_ends = [None, *(segment.valid_to for segment in held)]
+    days = [
+        (one.valid_from, one.valid_to, previous_to, one.holder, one.basis)
+        for one, previous_to in zip(held, previous_ends, strict=False)
     ]
-
-
-def _support_rows(picture: Picture) -> list[dict[str, Any]]:
+    supports = [(one.organization, one.role, one.valid_from, one.valid_to) for one in beside]
     return [
-        {
-            "organization_id": one.organization,
-            "role": one.role,
-            "valid_from": one.valid_from,
-            "valid_to": one.valid_to,
-        }
-        for one in sorted(picture.support)
+        Write(_VERSION_ROW, (*key, new.version - 1 or None, *told)),
+        Write(_SEGMENT_ROWS, (*key, *columns(days))),
+        *([Write(_SUPPORT_ROWS, (*key, *columns(supports)))] if supports else []),
     ]
-
-
-def _newest() -> Select[Any]:
-    return (
-        select(versions)
-        .ext(distinct_on(versions.c.person_id, versions.c.domain))
-        .order_by(versions.c.person_id, versions.c.domain, versions.c.version.desc())
-    )
-
-
-async def _with_pictures(tx: ReadTx, query: Select[Any]) -> Sequence[Version]:
-    """Versions never change, so what is read after the version's row is of the same version."""
-    rows = (await tx.execute(query)).all()
-    keys = [_key(row) for row in rows]
-    held = await _rows_of(tx, segments, keys)
-    beside = await _rows_of(tx, support, keys)
-    return [
-        Version(
-            person_id=row.person_id,
-            domain=row.domain,
-            version=row.version,
-            recorded_at=row.recorded_at,
-            recorded_by=row.recorded_by,
-            reason=row.reason,
-            handover_id=row.handover_id,
-            effective_on=row.effective_on,
-            picture=_picture(held[_key(row)], beside[_key(row)]),
-        )
-        for row in rows
-    ]
-
-
-def _picture(held: Iterable[Row[Any]], beside: Iterable[Row[Any]]) -> Picture:
-    return Picture(
-        joined(Segment(row.valid_from, row.valid_to, row.organization_id, row.basis) for row in held),
-        frozenset(Support(row.valid_from, row.valid_to, row.organization_id, row.role) for row in beside),
-    )
-
-
-Key = tuple[PersonId, Domain, int]
-
-
-def _key(row: Row[Any]) -> Key:
-    return row.person_id, row.domain, row.version
-
-
-async def _rows_of(tx: ReadTx, table: Table, keys: list[Key]) -> dict[Key, list[Row[Any]]]:
-    """The rows of each of these versions, from the first day on."""
-    found: dict[Key, list[Row[Any]]] = defaultdict(list)
-    if keys:
-        version_of = tuple_(*(table.c[name] for name in _VERSION))
-        for row in await tx.execute(select(table).where(version_of.in_(keys)).order_by(table.c.valid_from)):
-            found[_key(row)].append(row)
-    return found

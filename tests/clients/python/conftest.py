@@ -44,7 +44,7 @@ async def software(
 ) -> AsyncIterator[Software]:
     key = ECKey.generate_key("P-256")
     now = datetime.now(UTC)
-    async with registry.write() as tx:
+    async with registry.platform() as tx:
         profiles = [
             OrganizationProfile(kind="settlement", name="定着支援 みほん（架空）"),
             OrganizationProfile(kind="center", name="センター みほん（架空）"),

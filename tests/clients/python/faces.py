@@ -41,6 +41,10 @@ class Line(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     def count(self, method: str, path: str) -> int:
         return sum(one.method == method and one.url.path == path for one in self.sent)
 
+    def tokens(self) -> int:
+        """How often a token was asked for; the very first request only learns the nonce."""
+        return self.count("POST", "/oauth2/token") - 1
+
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.disturb(request)
         self.sent.append(request)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -9,9 +10,10 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 
+from tsunagi.proofs.rules import token_hash
 from tsunagi_client import (
     ConnectionFailed,
     ProblemError,
@@ -23,6 +25,7 @@ from tsunagi_client import (
 )
 from tsunagi_client._flow import Alone, Answer, Effect, Flow, Give, Read, Request, Send, Sleep
 from tsunagi_client._operations import document
+from tsunagi_client._possession import Possession
 from tsunagi_client._session import Ask, Endpoint, Session, encoded
 from tsunagi_client._tokens import Identity, Tokens
 from tsunagi_client.keys import load_key
@@ -50,7 +53,7 @@ class World:
         self.answers = list(answers)
         self.metadata: Answer = answer(200, metadata)
         self.token: Callable[[int], Answer] = lambda number: answer(
-            200, {"access_token": f"t-{number}", "token_type": "Bearer", "expires_in": 300}
+            200, {"access_token": f"t-{number}", "token_type": "DPoP", "expires_in": 300}
         )
         self.now = 1000.0
         self.sent: list[Request] = []
@@ -59,7 +62,7 @@ class World:
         self.given: list[Any] = []
         self.chunks: list[bytes | TsunagiError] = []
         who = Identity("c", load_key(KEY), **identity)
-        tokens = Tokens(ISSUER, who, lock=None, monotonic=lambda: self.now)
+        tokens = Tokens(ISSUER, who, None, Possession(), monotonic=lambda: self.now)
         self.session = Session(ISSUER, tokens, "en", Retry())
 
     def run(self, flow: Flow[Any]) -> Any:
@@ -125,8 +128,63 @@ def test_a_token_is_kept_until_shortly_before_it_expires() -> None:
     assert len(world.token_requests) == 1
     world.now += 2
     world.call()
-    assert [one.headers["authorization"] for one in world.sent] == ["Bearer t-1", "Bearer t-1", "Bearer t-2"]
+    assert [one.headers["authorization"] for one in world.sent] == ["DPoP t-1", "DPoP t-1", "DPoP t-2"]
     assert len({(one.content or b"") for one in world.token_requests}) == 2, "each assertion is used once"
+
+
+def proof_in(request: Request, token: str | None = None) -> dict[str, Any]:
+    """The claims of the request's proof, which must be right: RFC 9449 section 4.2."""
+    header = jws.extract_compact(request.headers["dpop"].encode()).headers()
+    assert header.keys() == {"typ", "alg", "jwk"}
+    assert header["jwk"].keys() == {"kty", "crv", "x", "y"}
+    claims: dict[str, Any] = jwt.decode(
+        request.headers["dpop"], ECKey.import_key(header["jwk"]), algorithms=["ES256"]
+    ).claims
+    assert (header["typ"], claims["htm"], claims["htu"]) == ("dpop+jwt", request.method, request.url)
+    assert claims.get("ath") == (token and token_hash(token))
+    return claims
+
+
+def test_every_sending_has_a_proof_of_its_own() -> None:
+    world = World(ConnectionFailed("reset"), OK, OK)
+    world.call()
+    world.call()
+    proofs = [proof_in(one, "t-1") for one in world.sent] + [proof_in(one) for one in world.token_requests]
+    assert len({one["jti"] for one in proofs}) == len(proofs) == 4
+
+
+@pytest.mark.parametrize("other", ["Bearer", "bearer", "N_A"])
+def test_a_token_that_anybody_could_use_is_not_used(other: str) -> None:
+    world = World(OK)
+    world.token = lambda _: answer(200, {"access_token": "t", "token_type": other, "expires_in": 300})
+    with pytest.raises(UnexpectedAnswer, match="not bound"):
+        world.call()
+    assert not world.sent
+
+
+def test_a_nonce_is_used_from_then_on() -> None:
+    wanted = 'DPoP error="use_dpop_nonce", error_description="…"'
+    world = World(
+        Answer(401, {"www-authenticate": wanted, "dpop-nonce": "n-2"}, b"{}"),
+        replace(OK, headers={"dpop-nonce": "n-3"}),
+        OK,
+    )
+    granted = world.token
+    refused = answer(400, {"error": "use_dpop_nonce"}, dpop_nonce="n-1")
+    world.token = lambda number: refused if number == 1 else granted(number)
+    world.call()
+    world.call()
+    assert [proof_in(one).get("nonce") for one in world.token_requests] == [None, "n-1"]
+    assert [proof_in(one, "t-2")["nonce"] for one in world.sent] == ["n-1", "n-2", "n-3"]
+    assert len({(one.content or b"") for one in world.token_requests}) == 2
+
+
+def test_a_service_that_is_never_content_with_a_nonce_is_not_asked_forever() -> None:
+    wanted = {"www-authenticate": 'DPoP error="use_dpop_nonce"', "dpop-nonce": "n"}
+    world = World(*[Answer(401, wanted, a_problem(401, "unauthenticated").content)] * 9)
+    with pytest.raises(errors.Unauthenticated):
+        world.call()
+    assert len(world.sent) == 3
 
 
 def test_a_server_that_calls_itself_otherwise_gets_no_assertion() -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tsunagi_client._answers import problem
 from tsunagi_client._flow import Answer, Flow, Give, Read, Request, Send
+from tsunagi_client._possession import wants_nonce
 from tsunagi_client._tokens import Tokens
 from tsunagi_client.errors import ConnectionFailed, UnexpectedAnswer
 from tsunagi_client.retrying import Retry, retried
@@ -99,22 +100,27 @@ class Session:
             endpoint.method, self.base_url + path + (f"?{query}" if query else ""), headers, content
         )
 
+    def _sent(self, request: Request, token: str, keep_open: bool) -> Flow[Answer]:
+        """Every sending of every operation passes here, and gets a proof of possession of its own."""
+        possession = self.tokens.possession
+        proven = {"authorization": f"DPoP {token}", "dpop": possession.proof(request, token)}
+        answer: Answer = yield Send(replace(request, headers={**request.headers, **proven}), keep_open)
+        possession.heard(request, answer)
+        return answer
+
     def _attempt(self, request: Request, *, keep_open: bool = False) -> Flow[Answer]:
-        """One attempt; a token that the service no longer takes is replaced once."""
+        """One attempt; a nonce that the service asks for is given, and a token that it no longer takes is replaced,
+        once each."""
         token = yield from self.tokens.current()
-        answer: Answer = yield Send(_authorized(request, token), keep_open)
+        answer = yield from self._sent(request, token, keep_open)
+        if wants_nonce(answer):
+            answer = yield from self._sent(request, token, keep_open)
         if answer.status == _UNAUTHORIZED:
             token = yield from self.tokens.current(refused=token)
-            answer = yield Send(_authorized(request, token), keep_open)
+            answer = yield from self._sent(request, token, keep_open)
         if not (answer.status // 100 == 2 or answer.status == _NOT_MODIFIED):
             raise problem(answer)
         return answer
-
-
-def _authorized(request: Request, token: str) -> Request:
-    """Every attempt of every operation passes here: the place for a proof of possession (RFC 9449), of which each
-    is used once. `Tokens` makes the token request, which needs one as well."""
-    return replace(request, headers={**request.headers, "authorization": f"Bearer {token}"})
 
 
 def encoded(document: object) -> bytes:

@@ -1,14 +1,16 @@
-"""Access tokens: asked for by a signed assertion (RFC 7523), kept until shortly before they expire."""
+"""Access tokens: asked for by a signed assertion (RFC 7523), bound to a key (RFC 9449), kept until shortly before
+they expire."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from tsunagi_client._answers import problem, token_refusal
 from tsunagi_client._flow import Alone, Answer, Flow, Request, Send
+from tsunagi_client._possession import Possession, wants_nonce
 from tsunagi_client.errors import UnexpectedAnswer
 from tsunagi_client.keys import SigningKey
 
@@ -54,10 +56,16 @@ class Tokens:
     """The access token of one identity; asked for once, however many callers wait for it."""
 
     def __init__(
-        self, issuer: str, identity: Identity, lock: Any, monotonic: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        identity: Identity,
+        lock: Any,
+        possession: Possession,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.issuer = issuer
         self.identity = identity
+        self.possession = possession
         self._lock = lock
         self._monotonic = monotonic
         self._token: _Token | None = None
@@ -82,11 +90,21 @@ class Tokens:
         if self._endpoint is None:
             self._endpoint = yield from self._discovered()
         asked_at = self._monotonic()
-        answer: Answer = yield Send(self._request(self._endpoint))
+        answer = yield from self._asked(self._endpoint)
+        if wants_nonce(answer):
+            answer = yield from self._asked(self._endpoint)
         if answer.status != _OK:
             raise token_refusal(answer)
         self._token = _token(answer, asked_at)
         return self._token.text
+
+    def _asked(self, endpoint: str) -> Flow[Answer]:
+        """One token request, with an assertion and a proof of its own: each is good once."""
+        request = self._request(endpoint)
+        proven = replace(request, headers={**request.headers, "dpop": self.possession.proof(request)})
+        answer: Answer = yield Send(proven)
+        self.possession.heard(request, answer)
+        return answer
 
     def _discovered(self) -> Flow[str]:
         """The token endpoint, from the authorization server's metadata.
@@ -147,9 +165,9 @@ def _token(answer: Answer, asked_at: float) -> _Token:
     body = answer.json()
     try:
         text, life = str(body["access_token"]), float(body["expires_in"])
-        bearer = body["token_type"].lower() == "bearer"
+        bound = body["token_type"].lower() == "dpop"
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UnexpectedAnswer(answer.status, "this is not a token answer") from None
-    if not bearer:
-        raise UnexpectedAnswer(answer.status, "the token is of another type than Bearer")
+    if not bound:  # RFC 9449 section 5: it could be used by whoever sees it
+        raise UnexpectedAnswer(answer.status, "the token is not bound to the client's key")
     return _Token(text, asked_at + max(life - SPARE_SECONDS, life / 2))

@@ -13,6 +13,7 @@ import httpx2
 
 from tsunagi_client._drivers import Asyncio, Blocking
 from tsunagi_client._operations import Driver
+from tsunagi_client._possession import Possession
 from tsunagi_client._session import Session
 from tsunagi_client._tokens import Identity, Staff, Tokens, is_secure
 from tsunagi_client.directory import Areas, Events, Findings, Organizations
@@ -64,7 +65,7 @@ class _Face(ABC, Generic[Driver, Http]):
         self._driver: Driver = self._driven(http, timeout)
         base_url = _checked(base_url)
         identity = Identity(client_id, load_key(key, key_id), organization, staff, tuple(scopes))
-        tokens = Tokens(base_url, identity, self._driver.new_lock())
+        tokens = Tokens(base_url, identity, self._driver.new_lock(), Possession())
         self._connect(Session(base_url, tokens, language, retry))
 
     @staticmethod
@@ -90,7 +91,8 @@ class _Face(ABC, Generic[Driver, Http]):
         )
         other = copy(self)
         other._owns_http = False
-        other._connect(replace(self._session, tokens=Tokens(mine.issuer, identity, self._driver.new_lock())))
+        tokens = Tokens(mine.issuer, identity, self._driver.new_lock(), mine.possession)
+        other._connect(replace(self._session, tokens=tokens))
         return other
 
 

@@ -95,6 +95,10 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     )
 
 
+class MalformedRequest(ProblemError):
+    code = "malformed_request"
+
+
 class InvalidJson(ProblemError):
     code = "invalid_json"
 
@@ -125,6 +129,12 @@ class NotFound(ProblemError):
 
 class MethodNotAllowed(ProblemError):
     code = "method_not_allowed"
+
+
+class RequestTimeout(ProblemError):
+    """The request was on its way for too long."""
+
+    code = "request_timeout"
 
 
 class WrongState(ProblemError):
@@ -214,6 +224,10 @@ class IdempotencyKeyReused(ProblemError):
 
 class PreconditionRequired(ProblemError):
     code = "precondition_required"
+
+
+class HeadTooLarge(ProblemError):
+    code = "head_too_large"
 
 
 class _Later(ProblemError):

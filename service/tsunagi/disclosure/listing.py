@@ -1,0 +1,112 @@
+"""An organization's list of handovers, in the order in which something is due.
+
+Each direction has an index of its own in that order: whatever the number of handovers, a page reads a page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from tsunagi.db import Acting, ReadTx, fetch
+from tsunagi.directory.rules import OrganizationRef
+from tsunagi.handovers.rules import Status
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which of an organization's handovers to list."""
+
+    direction: str | None = None
+    statuses: Sequence[str] = ()
+    due_before: date | None = None
+    window: str | None = None
+    area: str | None = None
+
+
+class Listed(NamedTuple):
+    """A row of the list: a handover without its record. Members are named as the columns."""
+
+    id: HandoverId
+    version: int
+    status: Status
+    handover_type: str
+    sender_id: OrganizationId
+    receiver_id: OrganizationId
+    planned_date: date
+    due_on: date
+    window_opens_on: date
+    window_opened_at: datetime | None
+    area_code: str | None
+    person_id: PersonId
+    domains: str
+    """JSON, as it is kept."""
+    sender: OrganizationRef
+    receiver: OrganizationRef
+
+
+_COLUMNS = Listed._fields[:-2]
+_SIDES = {
+    "incoming": "receiver_id = $1 AND offered_at IS NOT NULL",
+    "outgoing": "sender_id = $1",
+}
+
+
+async def listing(
+    tx: ReadTx,
+    acting: Acting,
+    wanted: Filter,
+    *,
+    after: tuple[date, HandoverId] | None,
+    limit: int,
+) -> list[Listed]:
+    """The organization's handovers behind the key `after`."""
+    conditions = _conditions(wanted, acting.today)
+    sides = (wanted.direction,) if wanted.direction else tuple(_SIDES)
+    statement = _statement(sides, tuple(condition for condition, _ in conditions), after is not None)
+    values = [value for _, value in conditions if value is not None]
+    rows = await fetch(tx, statement, acting.organization_id, limit, *(after or ()), *values)
+    return [_listed(row) for row in rows]
+
+
+def _listed(row: Any) -> Listed:
+    *columns, sender_name, sender_kind, receiver_name, receiver_kind = row
+    sender = OrganizationRef(row["sender_id"], sender_name, sender_kind)
+    receiver = OrganizationRef(row["receiver_id"], receiver_name, receiver_kind)
+    return Listed._make((*columns, sender, receiver))
+
+
+def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:
+    """What is asked for, each with the value that its `{}` stands for."""
+    found: list[tuple[str, object]] = []
+    if wanted.statuses:
+        found.append(("status = ANY ({})", list(wanted.statuses)))
+    if wanted.due_before is not None:
+        found.append(("due_on < {}", wanted.due_before))
+    if wanted.area is not None:
+        found.append(("area_code = {}", wanted.area))
+    if wanted.window is not None:
+        is_open = "(window_opens_on <= {} OR window_opened_at IS NOT NULL)"
+        found.append((is_open if wanted.window == "open" else f"NOT {is_open}", today))
+    return found
+
+
+@lru_cache(maxsize=100)
+def _statement(sides: tuple[str, ...], conditions: tuple[str, ...], behind: bool) -> str:
+    """$1 is the organization, $2 the limit; then the key, where the page is `behind` one, then the conditions'."""
+    first = 5 if behind else 3
+    also = [condition.format(f"${place}") for place, condition in enumerate(conditions, first)]
+    also += ["(due_on, id) > ($3, $4)"] if behind else []
+    pages = [
+        f"(SELECT {', '.join(_COLUMNS)} FROM handovers"  # noqa: S608  nothing but names and places is put in
+        f" WHERE {' AND '.join([_SIDES[side], *also])} ORDER BY due_on, id LIMIT $2)"
+        for side in sides
+    ]
+    return f"""
+        SELECT {", ".join(f"h.{name}" for name in _COLUMNS)}, s.name, s.kind, r.name, r.kind
+        FROM (SELECT * FROM ({" UNION ALL ".join(pages)}) AS sides ORDER BY due_on, id LIMIT $2) AS h
+        JOIN organizations s ON s.id = h.sender_id JOIN organizations r ON r.id = h.receiver_id
+        ORDER BY h.due_on, h.id
+    """  # noqa: S608
