@@ -4,24 +4,29 @@
 UV_VERSION := 0.13.8
 RUN := .venv/bin
 PYTEST_ARGS ?=
+# Two workers, each with a database server of its own.
+PYTEST := $(RUN)/pytest -n 2 --dist loadgroup
 
-.PHONY: demo test check fuzz bench growth soak serve setup clean format
+.PHONY: demo test check fuzz matrix bench growth soak serve setup clean format
 
 demo: setup ## carry one handover from offer to completion, then serve (ONCE=1: exit instead)
 	@$(RUN)/tsunagi demo $(if $(ONCE),--once)
 
 test: setup ## the whole suite
-	@$(RUN)/pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 check: setup ## lint, format, types, import order, contract drift, migrations
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
-	@$(RUN)/pytest -q tests/contract tests/schemas tests/test_code.py tests/test_migrations.py tests/test_glossary.py
+	@$(PYTEST) -q tests/contract tests/schemas tests/test_code.py tests/test_migrations.py tests/test_glossary.py
 
 fuzz: setup ## look for surprises for an hour: 2,000 requests per operation, long lives, broken texts
 	@TSUNAGI_FUZZ=long $(RUN)/pytest --timeout=0 tests/fuzz tests/contract/test_schemathesis.py $(PYTEST_ARGS)
+
+matrix: setup ## what each organization can learn of every other, in full; each check taken out, everywhere
+	@TSUNAGI_FULL_MATRIX=1 $(RUN)/pytest -s --timeout=0 tests/isolation/test_matrix.py tests/isolation/test_sabotage.py $(PYTEST_ARGS)
 
 bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: a minute instead of six)
 	@$(RUN)/python -m bench

@@ -27,7 +27,7 @@ async def timed(db: Database, label: str, paths: list[Path], *, rename_every: in
         office.name += "（新）"
     was_read = time.perf_counter()
     release = max(list_.released_on for list_ in lists) + timedelta(days=rename_every)
-    async with db.write() as tx:
+    async with db.platform() as tx:
         counts = await import_lists(tx, lists, release=release, at=datetime.now(UTC))
     ended = time.perf_counter()
     print(f"{label}: {ended - started:.2f} s (reading {was_read - started:.2f} s)  {counts}")

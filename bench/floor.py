@@ -1,6 +1,8 @@
-"""The floor: what this machine's HTTP stack does when there is nothing to do."""
+"""The floor of the HTTP stack: reads a body and answers with as many bytes as the path asks for (`/8192`)."""
 
 from typing import Any
+
+_BYTES = b"x" * 4_000_000
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -12,5 +14,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
                 return
     while (await receive()).get("more_body"):
         pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    size = int(scope["path"][1:])
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _BYTES[:size]})

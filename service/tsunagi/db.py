@@ -34,8 +34,8 @@ metadata = MetaData(
     }
 )
 
-SERVICE_ROLE, PLATFORM_ROLE = "tsunagi_service", "tsunagi_platform"
-"""What a transaction may do. Neither owns a table nor passes by a policy; migrations make both."""
+SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE = "tsunagi_service", "tsunagi_oversight", "tsunagi_platform"
+"""What a transaction may do. None owns a table or passes by a policy; migrations make them."""
 
 SESSION = {
     "role": SERVICE_ROLE,
@@ -59,28 +59,23 @@ class Acting:
     organization_id: UUID
     today: date
     overseeing: bool = False
-    """Whether it looks from above: only then are the people and handovers of its remit (所管) among its rows."""
+    """Whether it looks from above: only then are the people and handovers of its remit (所管) among its rows, and
+    records and consents are not."""
 
     @property
     def sql(self) -> str:
         """The settings of a transaction that acts for the organization."""
         return _settings(
-            SERVICE_ROLE,
+            OVERSIGHT_ROLE if self.overseeing else SERVICE_ROLE,
             organization=str(UUID(int=self.organization_id.int)),
             today=f"{self.today:%Y-%m-%d}",
-            overseeing="on" if self.overseeing else "",
         )
 
 
-def _settings(role: str, *, organization: str = "", today: str = "", overseeing: str = "") -> str:
+def _settings(role: str, *, organization: str = "", today: str = "") -> str:
     """The role, and the settings that policies read; they end with the transaction. Always all of them: a `SET`
     that somebody commits stays with its pooled connection, and must not reach the next transaction."""
-    values = {
-        "role": role,
-        "tsunagi.organization": organization,
-        "tsunagi.today": today,
-        "tsunagi.overseeing": overseeing,
-    }
+    values = {"role": role, "tsunagi.organization": organization, "tsunagi.today": today}
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
 
 
@@ -88,20 +83,24 @@ class WallsDown(RuntimeError):
     """The database would not hold organizations apart."""
 
 
-# What lets the role of a transaction pass by row security. $1, $2: the two roles that are to pass nowhere.
+_ROLES = (SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE)
+
+# What lets the role of a transaction pass by row security. $1: the roles that are to pass nowhere, $2: the one of
+# them that sees all rows.
 _HOLES = """
     SELECT 'is a superuser' AS hole FROM pg_roles WHERE rolname = current_user AND rolsuper
     UNION ALL
     SELECT 'has BYPASSRLS' FROM pg_roles WHERE rolname = current_user AND rolbypassrls
     UNION ALL
     SELECT 'inherits from ' || rolname FROM pg_roles
-    WHERE current_user IN ($1, $2) AND rolname <> current_user AND pg_has_role(current_user, oid, 'USAGE')
+    WHERE current_user = ANY ($1) AND rolname <> current_user AND pg_has_role(current_user, oid, 'USAGE')
     UNION ALL
     SELECT 'owns ' || relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relowner = CAST(current_user AS regrole)
     UNION ALL
     SELECT 'writes ' || relname || ' without row security' FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND current_user = $1
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND current_user = ANY ($1) AND current_user <> $2
         AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AND NOT row_security_active(oid)
     ORDER BY hole
 """
@@ -181,16 +180,16 @@ class Database:
 
     async def check_walls(self) -> None:
         """Nothing in the database lets a transaction see more than its organization's rows. Raises WallsDown."""
-        for role in (SERVICE_ROLE, PLATFORM_ROLE):
+        for role in _ROLES:
             async with self._transaction("BEGIN READ ONLY", _settings(role)) as tx:
-                holes = [row["hole"] for row in await fetch(ReadTx(tx), _HOLES, SERVICE_ROLE, PLATFORM_ROLE)]
+                holes = [row["hole"] for row in await fetch(ReadTx(tx), _HOLES, _ROLES, PLATFORM_ROLE)]
             if holes:
                 raise WallsDown(f"role {role} {', '.join(holes)}: see docs/operations.md, Database roles")
 
     async def login_passes(self) -> bool:
         """Whether the role that logged in, were a statement to fall back to it, would pass every wall."""
         async with self._transaction("BEGIN READ ONLY", _settings("none")) as tx:
-            return bool(await fetch(ReadTx(tx), _HOLES, SERVICE_ROLE, PLATFORM_ROLE))
+            return bool(await fetch(ReadTx(tx), _HOLES, _ROLES, PLATFORM_ROLE))
 
     async def ping(self) -> None:
         async with self.platform() as tx:

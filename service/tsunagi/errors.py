@@ -211,6 +211,7 @@ class HeadTooLarge(Refusal):
 class RateLimited(Refusal):
     code = "rate_limited"
     title = Text("要求が多すぎます", "Too many requests")
+    advice = Text("Retry-After の秒数だけ待ってください", "Wait for the seconds of Retry-After")
 
 
 class Unavailable(Refusal):

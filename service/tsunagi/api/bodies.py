@@ -1,13 +1,13 @@
 """Handovers as the contract has them. Records go out in the very text they came in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from tsunagi.clock import JAPAN
-from tsunagi.directory.rules import OrganizationRef
+from tsunagi.directory.rules import OrganizationKind, OrganizationRef
 from tsunagi.disclosure.actions import Standing
 from tsunagi.disclosure.listing import Listed
 from tsunagi.disclosure.rules import READABLE, Content, Reading
@@ -45,33 +45,33 @@ def reference(ref: OrganizationRef) -> dict[str, Any]:
     return {"id": str(ref.id), "name": ref.name, "kind": ref.kind}
 
 
-def summary(one: Listed, by: By) -> str:
-    """HandoverSummary, as JSON text: says nothing about the person before the window has opened for the receiver."""
-    today = by.acting.today
+def summaries(found: Iterable[Listed], by: By) -> list[str]:
+    """HandoverSummary of each, as JSON text: says nothing about the person before the window has opened for the
+    receiver. Written without a value object for each: most of what a list costs is here."""
+    today, ours = by.acting.today, by.organization_id
+    return [_summary(one, today, "sender" if one.sender_id == ours else "receiver") for one in found]
+
+
+def _summary(one: Listed, today: date, side: Side) -> str:
     window_open = one.window_opened_at is not None or one.window_opens_on <= today
-    side: Side = "sender" if one.sender_id == by.organization_id else "receiver"
     opened = side == "sender" or (one.status in READABLE and window_open)
     person = f'"personId":"{one.person_id}",' if opened else ""
-    domains = json.dumps([domain["domain"] for domain in json.loads(one.domains)])
-    return f'{{{_common(one, side, one.sender, one.receiver, window_open)},{person}"domains":{domains}}}'
+    sender = _reference(one.sender_id, one.sender_name, one.sender_kind)
+    receiver = _reference(one.receiver_id, one.receiver_name, one.receiver_kind)
+    common = _common(one, side, sender, receiver, window_open, one.version)
+    return f'{{{common},{person}"domains":{_names(one.domains)}}}'
 
 
 def _common(
-    one: Listed | Handover,
-    side: Side,
-    sender: OrganizationRef,
-    receiver: OrganizationRef,
-    window_open: bool,
-    version: int | None = None,
+    one: Listed | Handover, side: Side, sender: str, receiver: str, window_open: bool, version: int
 ) -> str:
-    """The members that summary, notice and reading share, as JSON text without braces. The values are codes, ids
-    and dates, which need no escaping; names are escaped in `_reference`."""
+    """The members that summary, notice and reading share, as JSON text without braces. The values are ids, dates
+    and codes, which need no escaping."""
     due = "" if one.status in ENDED else f'"dueOn":"{one.due_on.isoformat()}",'
-    area = "" if one.area_code is None else f'"areaCode":{json.dumps(one.area_code)},'
+    area = "" if one.area_code is None else f'"areaCode":{_quoted(one.area_code)},'
     return (
-        f'"id":"{one.id}","version":{version or one.version},"status":"{one.status}",'
-        f'"handoverType":"{one.handover_type}",'
-        f'"direction":"{_DIRECTIONS[side]}","sender":{_reference(sender)},"receiver":{_reference(receiver)},'
+        f'"id":"{one.id}","version":{version},"status":"{one.status}","handoverType":"{one.handover_type}",'
+        f'"direction":"{_DIRECTIONS[side]}","sender":{sender},"receiver":{receiver},'
         f'"plannedDate":"{one.planned_date.isoformat()}",{due}'
         f'"windowOpensOn":"{one.window_opens_on.isoformat()}","windowOpen":{"true" if window_open else "false"},'
         f'{area}"availableActions":{_actions(one.status, side, window_open)}'
@@ -79,8 +79,19 @@ def _common(
 
 
 @lru_cache(maxsize=10_000)
-def _reference(ref: OrganizationRef) -> str:
-    return dumped(reference(ref))
+def _reference(organization_id: OrganizationId, name: str, kind: OrganizationKind) -> str:
+    return dumped(reference(OrganizationRef(organization_id, name, kind)))
+
+
+@lru_cache(maxsize=10_000)
+def _names(domains: str) -> str:
+    """The names alone, of domains as they are kept."""
+    return json.dumps([one["domain"] for one in json.loads(domains)])
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 @lru_cache
@@ -128,14 +139,15 @@ def warning(notice: Notice, spoken: str) -> dict[str, Any]:
 
 def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
     """Handover or notice, as JSON text."""
-    handover, window_open = seen.handover, seen.handover.window_open(by.acting.today)
-    sender, receiver = refs[handover.sender_id], refs[handover.receiver_id]
-    version = seen.content.version if seen.content else None
+    handover, content = seen.handover, seen.content
+    window_open = handover.window_open(by.acting.today)
+    version = content.version if content else handover.version
+    sides = (refs[handover.sender_id], refs[handover.receiver_id])
+    sender, receiver = (_reference(ref.id, ref.name, ref.kind) for ref in sides)
     common = _common(handover, seen.side, sender, receiver, window_open, version)
     domains = [domain(one) for one in handover.domains]
-    if seen.content is None:
+    if content is None:
         return f'{{{common},"domains":{json.dumps([one["domain"] for one in domains])},"notice":true}}'
-    content = seen.content
     members = present(
         personId=handover.person_id,
         recordedAt=content.recorded_at,

@@ -139,7 +139,6 @@ class Connection(HttpToolsProtocol):
             self._check_head(0)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         hosts = 0
         size = len(self.url)
         for name, value in self.headers:
@@ -155,6 +154,7 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._fail(MalformedRequest())
         super().on_headers_complete()
+        self._in_head = False
 
     def on_body(self, body: bytes) -> None:
         self._pieces += 1
@@ -197,7 +197,7 @@ class Connection(HttpToolsProtocol):
             self.pipeline.clear()
             return
         in_body = self._in_message and not self._in_head
-        if self.transport.is_closing() or (in_body and cycle.response_complete):
+        if self.transport.is_closing() or (in_body and cycle and cycle.response_complete):
             self.transport.close()
             return
         if cycle and not cycle.response_complete:

@@ -167,7 +167,7 @@ async def list_handovers(call: Call) -> Response:
     end = found[limit - 1] if len(found) > limit else None
     return paged(
         call,
-        [bodies.summary(one, call.by) for one in found[:limit]],
+        bodies.summaries(found[:limit], call.by),
         cursor([end.due_on.isoformat(), str(end.id)]) if end else None,
     )
 

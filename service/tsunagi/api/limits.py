@@ -113,17 +113,21 @@ class Limits:
     def admit_token_request(self, request: Request, claimed: ClientId | None, at: datetime) -> None:
         """Raises RateLimited when who claims to be this client has failed too often from where it comes, or when
         this client has got too many tokens. What others fail at elsewhere in its name is not held against it."""
-        self._check(request, [*self._failures(request, claimed), (self.token, claimed)], at)
+        failures = self._failures(request, claimed)
+        self._check(request, [*failures, (self.token, claimed)], at)
+        self._count(failures)  # until it has succeeded: others may ask meanwhile
 
     def token_answered(
         self, request: Request, claimed: ClientId | None, answer: Answer, at: datetime
     ) -> None:
-        """Counts what came of a token request: now it is known whose it is, or that it is not known."""
-        if answer.status == HTTPStatus.OK:
+        """A token request that was admitted stays counted as a failure only if it was one. To be asked for a nonce
+        is none (RFC 9449 section 8)."""
+        granted = answer.status == HTTPStatus.OK
+        if granted or answer.body.get("error") == "use_dpop_nonce":
+            self._count(self._failures(request, claimed), -1)
+        if granted:
             self._count([(self.token, claimed)])
             self._tell(request, [(self.token, claimed)], at)
-        elif answer.body.get("error") != "use_dpop_nonce":  # that one is how a nonce is asked for
-            self._count(self._failures(request, claimed))
 
     def _failures(self, request: Request, claimed: ClientId | None) -> list[Subject]:
         address = _address(request)
@@ -150,13 +154,13 @@ class Limits:
         if policies:
             answer_with(request, {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(standings)})
 
-    def _count(self, subjects: Iterable[Subject]) -> None:
+    def _count(self, subjects: Iterable[Subject], by: int = 1) -> None:
         for subject in subjects:
             used = self._known.get(subject)
-            if used is None and len(self._known) >= MAX_COUNTED:
+            if used is None and (by < 0 or len(self._known) >= MAX_COUNTED):
                 continue
-            self._known[subject] = (used or 0) + 1
-            self._untold[subject] = self._untold.get(subject, 0) + 1
+            self._known[subject] = (used or 0) + by
+            self._untold[subject] = self._untold.get(subject, 0) + by
 
     def _look_at(self, at: datetime) -> int:
         """Seconds that are left of the minute; counting has begun anew if it is another one."""
@@ -202,7 +206,7 @@ def _address(request: Request) -> str:
     try:
         address = ip_address(host)
     except ValueError:
-        return host
+        return host[:64]
     return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
 
 

@@ -50,7 +50,7 @@ async def issue_token(call: Call) -> Response:
     limits, now = call.services.limits, datetime.now(UTC)
     content_type = call.request.headers.get("content-type")
     claimed = oauth.claimed_client(content_type, call.raw)
-    limits.admit_token_request(call.request, claimed, now)
+    limits.admit_token_request(call.request, claimed, call.at)
     answer = await call.services.token_endpoint.answer(
         content_type,
         call.raw,
@@ -58,7 +58,7 @@ async def issue_token(call: Call) -> Response:
         now=now,
         request_id=call.request_id,
     )
-    limits.token_answered(call.request, claimed, answer, now)
+    limits.token_answered(call.request, claimed, answer, call.at)
     return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tsunagi.db import Acting, ReadTx, fetch
-from tsunagi.directory.rules import OrganizationRef
+from tsunagi.directory.rules import OrganizationKind
 from tsunagi.handovers.rules import Status
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 
@@ -43,11 +43,13 @@ class Listed(NamedTuple):
     person_id: PersonId
     domains: str
     """JSON, as it is kept."""
-    sender: OrganizationRef
-    receiver: OrganizationRef
+    sender_name: str
+    sender_kind: OrganizationKind
+    receiver_name: str
+    receiver_kind: OrganizationKind
 
 
-_COLUMNS = Listed._fields[:-2]
+_COLUMNS = Listed._fields[:-4]
 _SIDES = {
     "incoming": "receiver_id = $1 AND offered_at IS NOT NULL",
     "outgoing": "sender_id = $1",
@@ -68,14 +70,7 @@ async def listing(
     statement = _statement(sides, tuple(condition for condition, _ in conditions), after is not None)
     values = [value for _, value in conditions if value is not None]
     rows = await fetch(tx, statement, acting.organization_id, limit, *(after or ()), *values)
-    return [_listed(row) for row in rows]
-
-
-def _listed(row: Any) -> Listed:
-    *columns, sender_name, sender_kind, receiver_name, receiver_kind = row
-    sender = OrganizationRef(row["sender_id"], sender_name, sender_kind)
-    receiver = OrganizationRef(row["receiver_id"], receiver_name, receiver_kind)
-    return Listed._make((*columns, sender, receiver))
+    return [Listed._make(row) for row in rows]
 
 
 def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:

@@ -245,7 +245,14 @@ async def receive(tx: WriteTx, by: By, handover: Handover) -> Handover:
     if handover.status == status:
         return handover
     received = await keep(tx, replace(handover, status=status, received_at=by.at))
-    await people.relate(tx, by.at, handover.person_id, handover.receiver_id, through=handover.id)
+    await people.relate(
+        tx,
+        by.at,
+        handover.person_id,
+        handover.receiver_id,
+        through=handover.id,
+        sender_id=handover.sender_id,
+    )
     await tell(tx, by.at, received, "handover.received")
     await enter(tx, by, received, "handovers:receive", before=handover.status)
     return received

@@ -53,6 +53,7 @@ relations = Table(
     Column("through", Uuid, primary_key=True, comment="a handover, or the person where they were registered"),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("registered_by", Uuid, Computed("CASE WHEN through = person_id THEN organization_id END")),
+    Column("sender_id", Uuid, nullable=True, comment="who handed over, where it is through a handover"),
     ForeignKeyConstraint(["person_id", "registered_by"], ["people.id", "people.registered_by"]),
 )
 
@@ -67,7 +68,7 @@ match_attempts = Table(
 
 _REGISTER = "INSERT INTO people (id, stream, registered_by, registered_at) VALUES ($1, $2, $3, $4)"
 _RELATE = """
-    INSERT INTO person_relations (person_id, organization_id, through, since) VALUES ($1, $2, $3, $4)
+    INSERT INTO person_relations (person_id, organization_id, through, since, sender_id) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING
 """
 _REMEMBER = """
@@ -108,7 +109,7 @@ def registering(
     """The person is there, in relation with the organization that registers them."""
     return [
         Write(_REGISTER, (person_id, stream, organization_id, at)),
-        Write(_RELATE, (person_id, organization_id, person_id, at)),
+        Write(_RELATE, (person_id, organization_id, person_id, at, None)),
     ]
 
 
@@ -119,9 +120,10 @@ async def relate(
     organization_id: OrganizationId,
     *,
     through: HandoverId,
+    sender_id: OrganizationId,
 ) -> None:
     """The organization is in relation with the person, through a handover."""
-    await send(tx, Write(_RELATE, (person_id, organization_id, through, at)))
+    await send(tx, Write(_RELATE, (person_id, organization_id, through, at, sender_id)))
 
 
 async def part(

@@ -1,0 +1,221 @@
+"""Every request that names something: how it is made, and about what it asks."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from tests.isolation.oracle import audits, knows, related
+from tests.isolation.realm import ONWARD, Realm, Target, Voice, answers, identity_of, reason
+from tests.world import consent_for
+
+Request = tuple[str, str, Any, dict[str, str]]
+"""Method, path, body, headers."""
+
+NOBODY = 4444
+"""The number of somebody whom no organization knows."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request names: something of somebody's, or nothing that exists."""
+
+    realm: Realm
+    voice: Voice
+    handover_id: str
+    person_id: str
+    consent_id: str
+    number: int
+    key: str
+
+    @property
+    def taker(self) -> Any:
+        """Some other organization, for bodies that must name one."""
+        return self.realm.voices["receiver" if self.voice.role != "receiver" else "sender"].id
+
+    @property
+    def handover(self) -> str:
+        return f"/v1/handovers/{self.handover_id}"
+
+    @property
+    def person(self) -> str:
+        return f"/v1/people/{self.person_id}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One way of making an operation's request. `about`: what decides whether the answer may say anything."""
+
+    operation: str
+    about: str
+    request: Callable[[Asked], Request]
+
+
+def existing(realm: Realm, voice: Voice, target: Target) -> Asked:
+    number = target.number if target.number != ONWARD else 110  # the same person
+    return Asked(realm, voice, target.handover_id, target.person_id, target.consent_id, number, target.key)
+
+
+def absent(realm: Realm, voice: Voice) -> Asked:
+    """Ids that nothing has, and a person whom nobody knows."""
+    return Asked(realm, voice, *(str(uuid4()) for _ in range(3)), NOBODY, str(uuid4()))
+
+
+def _get(path: Callable[[Asked], str], **headers: str) -> Callable[[Asked], Request]:
+    return lambda asked: ("GET", path(asked), None, headers)
+
+
+def _step(action: str, body: Any = None, **headers: str) -> Callable[[Asked], Request]:
+    return lambda asked: ("POST", f"{asked.handover}/{action}", body, headers)
+
+
+def _put(query: str, match: str) -> Callable[[Asked], Request]:
+    return lambda asked: (
+        "PUT",
+        asked.handover + query,
+        asked.realm.record_of(NOBODY, asked.taker),
+        {"If-Match": match},
+    )
+
+
+def _post(query: str, *, key: bool = False, known: bool = True) -> Callable[[Asked], Request]:
+    def request(asked: Asked) -> Request:
+        named = {"personId": asked.person_id} if known else {}
+        record = asked.realm.record_of(NOBODY, asked.taker, **named)
+        return "POST", f"/v1/handovers{query}", record, {"Idempotency-Key": asked.key} if key else {}
+
+    return request
+
+
+def _register(asked: Asked, number: int, **members: Any) -> Request:
+    record = asked.realm.record_of(number, asked.taker)
+    return "POST", "/v1/people", {"identity": record["sections"]["identity"], **members}, {}
+
+
+def _match(asked: Asked, by: str) -> Request:
+    identity = asked.realm.record_of(asked.number, asked.taker)["sections"]["identity"]
+    names = ("familyNameKana", "givenNameKana", "birthDate")
+    body = {
+        "kana": {name: identity[name] for name in names},
+        "certificate": identity_of(asked.number)["certificate"],
+    }
+    return "POST", "/v1/people/match", {by: body[by]}, {}
+
+
+def _cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def sent_in(request: Request) -> str:
+    """Everything that a request says."""
+    return json.dumps(request)
+
+
+QUESTIONS: dict[str, Question] = {
+    "read": Question("getHandover", "handover", _get(lambda asked: asked.handover)),
+    "read unless seen": Question(
+        "getHandover", "handover", _get(lambda asked: asked.handover, **{"If-None-Match": "*"})
+    ),
+    "read version 1": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/1")),
+    "read version 2": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/2")),
+    "amend": Question("amendHandover", "handover", _put("", "*")),
+    "amend what was seen": Question("amendHandover", "handover", _put("", '"1.1-000000000000"')),
+    "amend, to try": Question("amendHandover", "handover", _put("?dryRun=true", "*")),
+    "offer": Question("offerHandover", "handover", _step("offer")),
+    "open": Question("openHandover", "handover", _step("open")),
+    "withdraw": Question("withdrawHandover", "handover", _step("withdraw", reason("withdraw", 0))),
+    "receive": Question("receiveHandover", "handover", _step("receive")),
+    "accept": Question("acceptHandover", "handover", _step("accept", answers(0))),
+    "accept what was seen": Question(
+        "acceptHandover", "handover", _step("accept", answers(0), **{"If-Match": '"1.1-000000000000"'})
+    ),
+    "decline": Question("declineHandover", "handover", _step("decline", reason("decline", 0))),
+    "return": Question("returnHandover", "handover", _step("return", reason("return", 0))),
+    "who holds": Question("getResponsibility", "oversight", _get(lambda a: f"{a.person}/responsibility")),
+    "who held, as known": Question(
+        "getResponsibility",
+        "oversight",
+        _get(lambda a: f"{a.person}/responsibility?asOf=2020-01-01&knownAt=2026-11-01T00:00:00Z"),
+    ),
+    "milestones": Question("getMilestones", "oversight", _get(lambda asked: f"{asked.person}/milestones")),
+    "consent": Question(
+        "createConsent",
+        "person",
+        lambda asked: ("POST", "/v1/consents", consent_for(asked.person_id, asked.taker), {}),
+    ),
+    "read consent": Question("getConsent", "consent", _get(lambda asked: f"/v1/consents/{asked.consent_id}")),
+    "withdraw consent": Question(
+        "withdrawConsent",
+        "giver",
+        lambda asked: (
+            "POST",
+            f"/v1/consents/{asked.consent_id}/withdraw",
+            {"withdrawnBy": {"kind": "person"}},
+            {},
+        ),
+    ),
+    "draft": Question("createHandover", "person", _post("")),
+    "draft, to try": Question("createHandover", "person", _post("?dryRun=true")),
+    "draft under a key of the other's": Question(
+        "createHandover", "nothing", _post("", key=True, known=False)
+    ),
+    "register": Question("registerPerson", "person", lambda asked: _register(asked, asked.number)),
+    "register as distinct": Question(
+        "registerPerson", "nothing", lambda asked: _register(asked, NOBODY, distinctFrom=[asked.person_id])
+    ),
+    "match by kana": Question("matchPerson", "person", lambda asked: _match(asked, "kana")),
+    "match by certificate": Question("matchPerson", "person", lambda asked: _match(asked, "certificate")),
+}
+
+LISTS: dict[str, Callable[[Asked], str]] = {
+    "listHandovers": lambda _: "/v1/handovers?limit=200",
+    "listHandovers incoming": lambda _: "/v1/handovers?limit=200&direction=incoming",
+    "listHandovers of the area": lambda _: "/v1/handovers?limit=200&area=12-91&window=open",
+    "listHandovers behind": lambda a: (
+        f"/v1/handovers?limit=200&cursor={_cursor('2020-01-01', a.handover_id)}"
+    ),
+    "exportHandovers": lambda _: "/v1/handovers/export",
+    "listFindings": lambda _: "/v1/findings?limit=200",
+    "listFindings behind": lambda asked: f"/v1/findings?limit=200&cursor={_cursor(asked.person_id, 0)}",
+    "listEvents": lambda _: "/v1/events?limit=200",
+    "listOrganizations": lambda _: "/v1/organizations?limit=200",
+    "getOrganization": lambda asked: f"/v1/organizations/{asked.voice.id}",
+    "listAreas": lambda _: "/v1/areas",
+    "getSchema": lambda _: "/schemas/handover-record.json",
+    **{
+        operation: lambda _, path=path: path  # type: ignore[misc]
+        for operation, path in {
+            "getAuthorizationServerMetadata": "/.well-known/oauth-authorization-server",
+            "getSmartConfiguration": "/.well-known/smart-configuration",
+            "getProtectedResourceMetadata": "/.well-known/oauth-protected-resource",
+            "getJwks": "/.well-known/jwks.json",
+            "getOpenapi": "/openapi.yaml",
+            "getOpenapiBundle": "/openapi.bundle.json",
+            "getDocs": "/docs",
+            "getLiveness": "/livez",
+            "getReadiness": "/readyz",
+        }.items()
+    },
+}
+"""Requests that name nothing, or a place in a list: whatever comes, it must be the caller's own. By operation, with a
+word where there are several."""
+
+
+def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:
+    """Whether the answer may differ from that for something that does not exist."""
+    match QUESTIONS[question].about:
+        case "handover":
+            return knows(role, target)
+        case "person":
+            return related(role, target.person_id, realm)
+        case "oversight":
+            of_person = [one for one in realm.targets if one.person_id == target.person_id]
+            return related(role, target.person_id, realm) or any(audits(role, one) for one in of_person)
+        case "consent":
+            named = role in (target.owner, target.receiver)
+            return named and related(role, target.person_id, realm)
+        case "giver":
+            return role == target.owner
+    return False

@@ -1,0 +1,84 @@
+"""Who may see what, stated apart from the service: by the state of a handover and nothing else."""
+
+from collections.abc import Iterable
+
+from tests.isolation.marks import SECTIONS
+from tests.isolation.realm import AMENDED, STATES, Realm, Target
+
+UNOFFERED = frozenset({"draft", "dropped"})
+READABLE = frozenset(
+    {"offered", "received", "reconsented", "returned", "amended", "accepted", "overlapping", "completed"}
+)
+RELATED = READABLE - {"offered"}
+WITHHELD = frozenset({"medical", "family"})
+OVERSIGHT = frozenset({"getResponsibility", "getMilestones", "listFindings"})
+SERVED = frozenset({"sender", "receiver", "later", "unrelated", "closed", "sibling"})
+"""They serve the area, so that what is handed over to them belongs to it."""
+
+
+def related(role: str, person_id: str, realm: Realm) -> bool:
+    return any(_relates(role, one) for one in realm.targets if one.person_id == person_id)
+
+
+def _relates(role: str, target: Target) -> bool:
+    return role == target.owner or (role == target.receiver and target.state in RELATED)
+
+
+def audits(role: str, target: Target) -> bool:
+    return role == "auditor" and target.receiver in SERVED and target.state not in UNOFFERED
+
+
+def knows(role: str, target: Target) -> bool:
+    """Whether it is one of the handover's sides, as far as it has been told."""
+    return role == target.owner or (role == target.receiver and target.state not in UNOFFERED)
+
+
+def marks_open_to(role: str, realm: Realm) -> set[tuple[int, str]]:
+    """What may be in its answers, of all that was ever written."""
+    return {mark for target in realm.targets for mark in _marks(role, target)}
+
+
+def _marks(role: str, target: Target) -> Iterable[tuple[int, str]]:
+    shared = {(target.number, part) for part in ("reason", "answer")}
+    if role == target.owner:
+        parts = (*SECTIONS, "header", "extensions", "consent", "withdrawal")
+        return shared | {
+            (number, part) for number in (target.number, target.number + AMENDED) for part in parts
+        }
+    if role != target.receiver or target.state in UNOFFERED:
+        return ()
+    if target.state in READABLE:
+        withheld = WITHHELD | ({"disability"} if target.state == "reconsented" else set())
+        shared |= {(target.number, part) for part in (*SECTIONS, "header") if part not in withheld}
+    if target.state in RELATED:
+        shared.add((target.number, "consent"))
+    return shared
+
+
+def ids_open_to(role: str, operation: str, realm: Realm, *, own_rows: bool = False) -> set[str]:
+    """Which ids may be in its answers without its having sent them; with `own_rows` all that stand in rows of which
+    it may see some columns: row security keeps rows apart, and leaves columns to the application."""
+    found = {found for target in realm.targets for found in _ids(role, operation, target, realm)}
+    if own_rows:
+        found |= {one.person_id for one in realm.targets if knows(role, one)}
+    return found
+
+
+def _ids(role: str, operation: str, target: Target, realm: Realm) -> Iterable[str]:
+    if role == target.owner:
+        yield from target.ids
+    if knows(role, target):
+        yield target.handover_id
+    if role == target.receiver and target.state in READABLE:
+        yield from (target.person_id, target.consent_id)
+    if related(role, target.person_id, realm):
+        yield target.person_id
+    if role == target.receiver and target.state == "overdue" and operation == "listHandovers":
+        yield target.person_id  # lists show the states of the clock's last round: docs/decisions/0009
+    if audits(role, target) and operation in OVERSIGHT:
+        yield from (target.handover_id, target.person_id)
+    if target.state == "reconsented":  # a withdrawal is told to everybody whom the consent named
+        yield target.consent_id
+
+
+assert set(STATES) >= UNOFFERED | READABLE
