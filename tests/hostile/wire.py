@@ -30,6 +30,14 @@ class Answer:
         return content
 
 
+def answered(connection: socket.socket) -> int:
+    """The status of the next answer, which has been read to its end."""
+    response = HTTPResponse(connection)
+    response.begin()
+    response.read()
+    return response.status
+
+
 class Wire:
     def __init__(self, service: RunningService) -> None:
         self.service = service
@@ -93,10 +101,7 @@ class Wire:
         """The server has done what it had to do on account of others."""
         with self.connected() as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            response = HTTPResponse(connection)
-            response.begin()
-            assert response.status == 200, "the service is not alive"
-            response.read()
+            assert answered(connection) == 200, "the service is not alive"
 
     def refused(self, request: bytes, tries: int = 6) -> Answer:
         """The answer, at what it costs when nobody else is on the processor: others work on this machine."""
@@ -106,4 +111,4 @@ class Wire:
         return min(answers, key=lambda one: one.cpu_seconds)
 
 
-__all__ = ["MARK", "MAX_CPU_SECONDS", "Answer", "HTTPException", "Wire"]
+__all__ = ["MARK", "MAX_CPU_SECONDS", "Answer", "HTTPException", "Wire", "answered"]
