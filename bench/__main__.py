@@ -54,7 +54,7 @@ async def measured(ground: Settings, plan: Plan, ready: int) -> dict[str, Any]:
             voices = Voices(stage, acted.cast, acted.tokens, acted.usual, iter(of_service))
             centers = [[acted.cast.center], acted.cast.others]
             ports = settings.port, stack_port
-            rounds = Rounds(plan, watch, voices, floors, sessions[-1], ports, centers)
+            rounds = Rounds(plan, watch, voices, floors, ports, centers)
             await floors.calibrate(one for one in plan.connections if one <= 16)
             await rounds.run()
         version = await admin.fetchval("SHOW server_version")

@@ -59,7 +59,7 @@ async def grown(ground: Settings, most: int) -> dict[str, Any]:
         url = settings.database_url or ""
         admin = await asyncpg.connect(url)
         if ground.database_url is None:  # a server of our own
-            await admin.execute("ALTER SYSTEM SET max_wal_size = '4GB'")
+            await admin.execute("ALTER SYSTEM SET max_wal_size = '2GB'")
             await admin.execute("SELECT pg_reload_conf()")
         async with listeners() as sessions, database(settings) as db, play(settings, db) as acted:
             full = await crowd(admin, acted, db, ready=READY)
@@ -72,6 +72,7 @@ async def grown(ground: Settings, most: int) -> dict[str, Any]:
                 steps.append({**filled, **await _measured(settings, full, floors, people)})
                 if handovers == min(WALLS_AT, most):
                     walls = await _walls(floors, full)
+                write(OUT, {"steps": steps, "walls": walls})
                 print(f"{handovers} handovers", file=sys.stderr)
         await admin.close()
     return {"steps": steps, "walls": walls}
@@ -87,7 +88,7 @@ async def _measured(settings: Settings, full: Crowd, floors: Floors, people: Ite
         watch.servers = [served, stack_pid]
         voices = Voices(full.stage, cast, tokens, full.play.usual, people)
         ports = settings.port, stack_port
-        rounds = Rounds(PLAN, watch, voices, floors, floors.session, ports, [[cast.center]])
+        rounds = Rounds(PLAN, watch, voices, floors, ports, [[cast.center]])
         await floors.calibrate(PLAN.connections, verifying=full.handovers == STEPS[0])
         await rounds.run()
     return {
@@ -156,7 +157,6 @@ def main() -> None:
     most = int(os.environ.get("GROWTH") or STEPS[-1])
     with ground("tsunagi-growth-") as settings:
         results = uvloop.run(grown(settings, most))
-    write(OUT, results)
     for step in results["steps"]:
         for name, figures in step["service"].items():
             print(

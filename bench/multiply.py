@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 import asyncpg
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-LONG = 300
-"""From so many characters on, a text is content: what makes rows large, and no query looks at."""
 
 
 @dataclass
@@ -119,18 +117,16 @@ async def multiply(
     numbers: str,
     *,
     instead: Mapping[str, str] | None = None,
-    whole: str | None = None,
 ) -> None:
     """Copies are in the database: one for each row of `numbers g`, a FROM item with a bigint column `n`.
 
-    `instead` gives the SQL expression (over g) that stands where the originals have a certain id. `whole` is an SQL
-    condition over g: copies that do not meet it carry no content to speak of, so that there is room for many.
+    `instead` gives the SQL expression (over g) that stands where the originals have a certain id.
     """
     expressions = {one: copy_sql(one, "g.n") for one in rows.ids} | dict(instead or {})
     async with connection.transaction():  # some constraints hold once all tables are there
         for table in await tables(connection):
             if originals := rows.tables.get(table.name):
-                values = ", ".join(_copied(table, row, expressions, whole) for row in originals)
+                values = ", ".join(_copied(table, row, expressions) for row in originals)
                 names = ", ".join(f'"{name}"' for name in table.columns)
                 await connection.execute(
                     f'INSERT INTO "{table.name}" ({names})'
@@ -138,31 +134,20 @@ async def multiply(
                 )
 
 
-def _copied(
-    table: Table, row: dict[str, str | None], expressions: Mapping[str, str], whole: str | None
-) -> str:
-    return (
-        "("
-        + ", ".join(
-            f"({_value(value, table.columns[name], name in table.indexed, expressions, whole)})"
-            f"::{table.columns[name]}"
-            for name, value in row.items()
-        )
-        + ")"
+def _copied(table: Table, row: dict[str, str | None], expressions: Mapping[str, str]) -> str:
+    values = (
+        f"({_value(value, name in table.indexed, table.columns[name], expressions)})::{table.columns[name]}"
+        for name, value in row.items()
     )
+    return f"({', '.join(values)})"
 
 
-def _value(
-    text: str | None, kind: str, indexed: bool, expressions: Mapping[str, str], whole: str | None
-) -> str:
+def _value(text: str | None, indexed: bool, kind: str, expressions: Mapping[str, str]) -> str:
     if text is None:
         return "NULL"
     if kind == "bytea" and indexed:  # a key: each copy has its own
         return f"sha256(convert_to('{text}' || g.n, 'UTF8'))"
-    copied = _replaced(text, expressions)
-    if kind == "text" and len(text) >= LONG and whole:
-        return f"CASE WHEN {whole} THEN {copied} ELSE '{{}}' END"
-    return copied
+    return _replaced(text, expressions)
 
 
 def _replaced(text: str, expressions: Mapping[str, str]) -> str:

@@ -22,8 +22,6 @@ from tsunagi.cli.serving import free_port
 from tsunagi.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-
-
 UNLIMITED = {
     "metrics_port": 0,
     "client_requests_per_minute": 10**9,

@@ -10,7 +10,6 @@ from statistics import median
 from typing import Any
 
 from bench import load
-from bench.capture import Session
 from bench.exporting import copied
 from bench.floors import Floors
 from bench.load import Result, Talk
@@ -46,8 +45,7 @@ class Rounds:
     plan: Plan
     watch: Watch
     voices: Voices
-    floors: Floors | None
-    session: Session
+    floors: Floors
     ports: tuple[int, int]
     """Of the service and of the bare stack."""
 
@@ -76,8 +74,6 @@ class Rounds:
         self.service[key].append(
             await self._span(0, say(), connections=connections, seconds=self.plan.seconds, per=per)
         )
-        if self.floors is None:
-            return
         await self._pgbench(name, connections)
         kind = self.floors.kinds[name]
         sent = load.request("POST", f"/{kind.answered}", body=b"x" * kind.sent)
@@ -93,7 +89,6 @@ class Rounds:
         return _figures(result, self.watch.since(before))
 
     async def _pgbench(self, name: str, connections: int) -> None:
-        assert self.floors is not None
         before = self.watch.moment()
         floor = await self.floors.run(name, connections, seconds=self.plan.seconds, most=self.plan.most)
         spent = self.watch.since(before)
@@ -120,17 +115,15 @@ class Rounds:
         talks = iter([self.voices.export(one)() for one in centers])
         figures = await self._span(0, lambda: next(talks), connections=len(centers))
         self.service[key].append(figures)
-        if self.floors is not None:
-            before = self.watch.moment()
-            floor = await copied(self.session, centers)
-            others = self.watch.since(before).others
-            self.pgbench[key].append(
-                {
-                    "rate": len(centers) / floor.seconds,
-                    "mb_per_second": floor.bytes / floor.seconds / 1e6,
-                    "others_cores": others,
-                }
-            )
+        before = self.watch.moment()
+        floor = await copied(self.floors.session, centers)
+        self.pgbench[key].append(
+            {
+                "rate": len(centers) / floor.seconds,
+                "mb_per_second": floor.bytes / floor.seconds / 1e6,
+                "others_cores": self.watch.since(before).others,
+            }
+        )
 
     def results(self) -> dict[str, Any]:
         """Medians, and the ratios of what was measured side by side."""

@@ -103,6 +103,10 @@ class RolledBackDatabase(Database):
         """The test's fixture closes the connection."""
 
 
+_PATIENT = SESSION | {"idle_in_transaction_session_timeout": "0"}
+"""The one transaction of a test lasts as long as the test."""
+
+
 @pytest.fixture(scope="session")
 async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
     name = f"tsunagi_shared_{uuid4().hex[:8]}"
@@ -115,7 +119,7 @@ async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def db(shared_url: str) -> AsyncIterator[Database]:
     """The database of most tests: nothing a test writes is there for the next one."""
-    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": SESSION})
+    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": _PATIENT})
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield RolledBackDatabase(connection)

@@ -19,7 +19,7 @@ from tsunagi.auth import actions as auth
 
 pytestmark = pytest.mark.xdist_group("realm")  # it is built once, by one worker
 
-SHARE = 1 if FULL else 4
+SHARE = 1 if FULL else 5
 """One of so many questions is asked of each handover: in turn, so that none is left out."""
 
 TIMED = 25 if FULL else 5
@@ -47,9 +47,8 @@ class Matrix:
 
 @pytest.fixture
 async def matrix(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matrix]:
-    monkeypatch.setattr(
-        auth, "REVOCATIONS_KEPT", auth.MAX_OVERLAP
-    )  # else a question in a hundred asks once more
+    # Else, once in a second, a question also asks which clients were revoked.
+    monkeypatch.setattr(auth, "REVOCATIONS_KEPT", auth.MAX_OVERLAP)
     async with statements(realm.services.db) as seen:
         await realm.voices["sender"].send("GET", "/v1/areas")
         yield Matrix(realm, Guard(realm), seen)
