@@ -11,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -23,6 +24,9 @@ from tsunagi.migrating import migrate
 ROOT = Path(__file__).parents[1]
 
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # tests look at logs where they are made
+# How long it takes to make an example says how busy the machine is, and nothing of what is tested.
+settings.register_profile("tsunagi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tsunagi")
 
 __all__ = ["contract", "data_dir", "http", "services", "world"]
 
@@ -103,7 +107,7 @@ class RolledBackDatabase(Database):
         """The test's fixture closes the connection."""
 
 
-_PATIENT = SESSION | {"idle_in_transaction_session_timeout": "0"}
+PATIENT = SESSION | {"idle_in_transaction_session_timeout": "0"}
 """The one transaction of a test lasts as long as the test."""
 
 
@@ -119,7 +123,7 @@ async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def db(shared_url: str) -> AsyncIterator[Database]:
     """The database of most tests: nothing a test writes is there for the next one."""
-    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": _PATIENT})
+    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": PATIENT})
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield RolledBackDatabase(connection)

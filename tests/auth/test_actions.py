@@ -1,7 +1,7 @@
 """A client's life: registered, given new keys without a pause, revoked; and each assertion is used once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OKPKey
 from tests.auth.assertions import client_assertion, public_jwk
 from tests.auth.conftest import ANY_KEY, ISSUER, OPERATOR, Register, Software, add_organization, registrar
 from tsunagi.auth import actions, store
-from tsunagi.auth.actions import Gate
+from tsunagi.auth.actions import Admission, Gate
 from tsunagi.auth.rules import Scope
 from tsunagi.auth.tokens import AccessTokens
 from tsunagi.db import Database, WriteTx
@@ -182,18 +182,20 @@ class CountingDatabase(Database):
 
 
 async def test_a_gate_asks_the_database_once_a_second(own_url: str, tokens: AccessTokens) -> None:
-    db, counted, now = Database(own_url), CountingDatabase(own_url), datetime.now(UTC)
+    db, counted = Database(own_url), CountingDatabase(own_url)
     software, other = await registrar(db, tokens)(), await registrar(db, tokens)()
     held = [(each, await each.token()) for each in (software, other)]
-    gate = Gate(counted, tokens, Proofs(db, Nonces(b"k" * 32)))
-    await asyncio.gather(*(gate.admit(each.shown(token), now) for each, token in held * 20))
+    gate, now = Gate(counted, tokens, Proofs(db, Nonces(b"k" * 32))), datetime.now(UTC)
+
+    def admissions(at: datetime) -> list[Coroutine[Any, Any, Admission]]:
+        return [gate.admit(each.shown(token, at=now, nonce=each.nonce(now)), at) for each, token in held * 20]
+
+    await asyncio.gather(*admissions(now))
     await revoke(software)
-    assert (await gate.admit(software.shown(held[0][1]), now)).caller.client_id == software.id
+    shown = software.shown(held[0][1], at=now, nonce=software.nonce(now))
+    assert (await gate.admit(shown, now)).caller.client_id == software.id
     assert counted.transactions == 1
-    later = now + actions.REVOCATIONS_KEPT
-    outcomes = await asyncio.gather(
-        *(gate.admit(each.shown(token), later) for each, token in held * 20), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*admissions(now + actions.REVOCATIONS_KEPT), return_exceptions=True)
     assert sum(isinstance(outcome, Unauthenticated) for outcome in outcomes) == 20
     assert counted.transactions == 2
     await counted.close()

@@ -50,7 +50,6 @@ def service(
 @schema.parametrize()
 @settings(
     max_examples=EFFORT.generated,
-    deadline=None,
     derandomize=EFFORT.derandomize,
     phases=[Phase.explicit, *EFFORT.phases],
     suppress_health_check=list(HealthCheck),

@@ -82,7 +82,7 @@ def test_bodies_with_something_wrong_are_refused_in_words(operation_id: str) -> 
 
 
 @pytest.mark.parametrize("operation_id", BODIES)
-@settings(max_examples=EFFORT.examples, deadline=None, derandomize=EFFORT.derandomize)
+@settings(max_examples=EFFORT.examples, derandomize=EFFORT.derandomize)
 @given(value=JSON)
 def test_any_value_is_refused_in_words(operation_id: str, value: Any) -> None:
     judged(BODIES[operation_id], value)
@@ -103,7 +103,7 @@ def test_what_fits_the_schema_fits_the_view_and_the_rules() -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=EFFORT.examples, deadline=None, derandomize=EFFORT.derandomize)
+@settings(max_examples=EFFORT.examples, derandomize=EFFORT.derandomize)
 def test_many_mistakes_are_told_in_time(seed: int) -> None:
     judged(RECORD, flood(json.loads(records()[seed % len(records())]), seed))
 

@@ -31,7 +31,6 @@ def test_every_life_is_one_that_the_table_allows(service: RunningService) -> Non
         settings=settings(
             max_examples=EFFORT.lives,
             stateful_step_count=EFFORT.steps,
-            deadline=None,
             derandomize=EFFORT.derandomize,
             phases=EFFORT.phases,
             print_blob=True,

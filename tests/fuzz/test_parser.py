@@ -95,7 +95,7 @@ JSON = st.recursive(
     ),
     max_leaves=40,
 )
-fuzzed = settings(max_examples=EFFORT.examples, deadline=None, derandomize=EFFORT.derandomize)
+fuzzed = settings(max_examples=EFFORT.examples, derandomize=EFFORT.derandomize)
 
 
 @fuzzed

@@ -9,14 +9,14 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.conftest import RolledBackDatabase, run_sql
+from tests.conftest import PATIENT, RolledBackDatabase, run_sql
 from tests.isolation import realm as building
 from tests.isolation.realm import CAST, STATES, TODAY, Realm
 from tests.running import plain_url
 from tsunagi.app import create_app, create_services
 from tsunagi.clock import Clock
 from tsunagi.contract import Contract
-from tsunagi.db import SESSION, Database, async_url
+from tsunagi.db import Database, async_url
 from tsunagi.settings import Settings
 
 FULL = bool(os.environ.get("TSUNAGI_FULL_MATRIX"))
@@ -59,7 +59,7 @@ async def realm(realm_url: str, data_dir: Path, contract: Contract) -> AsyncIter
             built = await building.build(services, http, states=states_of())
     finally:
         await committing.close()
-    engine = create_async_engine(async_url(realm_url), connect_args={"server_settings": SESSION})
+    engine = create_async_engine(async_url(realm_url), connect_args={"server_settings": PATIENT})
     async with engine.connect() as connection:
         transaction = await connection.begin()
         built.services = create_services(settings, RolledBackDatabase(connection), clock, contract)
