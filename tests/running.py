@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import uvicorn
+import uvloop
 
 from tsunagi.api.edge import Services
 from tsunagi.app import create_services
@@ -84,7 +85,7 @@ class _Thread(threading.Thread):
         self.ready = threading.Event()
 
     def run(self) -> None:
-        asyncio.run(self._serve())
+        uvloop.run(self._serve())
 
     async def _serve(self) -> None:
         db = Database(self.database_url)

@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import asyncpg
 import typer
 import uvicorn
+import uvloop
 from joserfc.jwk import ECKey
 
 from tsunagi import logs
@@ -80,7 +81,7 @@ def _demo(settings: Settings, *, once: bool) -> None:
     settings = settings.model_copy(
         update={"port": port, "base_url": f"http://{settings.host}:{port}", "metrics_port": 0}
     )
-    raise typer.Exit(asyncio.run(_run(settings, once=once)))
+    raise typer.Exit(uvloop.run(_run(settings, once=once)))
 
 
 async def _run(settings: Settings, *, once: bool) -> int:

@@ -1,6 +1,5 @@
 """`tsunagi serve` and `tsunagi migrate`."""
 
-import asyncio
 import contextlib
 import gc
 import signal
@@ -12,6 +11,7 @@ import prometheus_client
 import structlog
 import typer
 import uvicorn
+import uvloop
 
 from tsunagi import logs
 from tsunagi.api.connection import connection
@@ -36,7 +36,7 @@ def serve() -> None:
     end_on_sigterm()
     settings = Settings()
     logs.configure(settings.log_format)
-    asyncio.run(_serve(settings))
+    uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
