@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 from joserfc import jwt
@@ -55,9 +55,12 @@ class Cast:
     others: Sequence[OrganizationId]
     """Centers that are as large as the first, all together."""
 
+    receiving: OrganizationId
+    """The center that gets what is newly offered: the others have read what they have, and export it again."""
+
     @property
     def organizations(self) -> list[OrganizationId]:
-        return [self.sender, self.center, *self.others]
+        return [self.sender, self.center, *self.others, self.receiving]
 
 
 @dataclass
@@ -87,7 +90,7 @@ class Play:
     @property
     def usual(self) -> dict[str, Any]:
         """The record that is posted again and again."""
-        return usual_record(self.cast.center, self.today)
+        return usual_record(self.cast.receiving, self.today)
 
     async def person_of(self, handover_id: str) -> str:
         found = await self.call(self.cast.sender, "GET", f"/v1/handovers/{handover_id}")
@@ -97,14 +100,14 @@ class Play:
         return record(number, self.cast.center, planned or self.today + LEAD, self.today)
 
     async def ready(self, of: dict[str, Any]) -> str:
-        """The record's person is registered, and has consented that the center gets all of it."""
+        """The record's person is registered, and has consented that its receiver gets all of it."""
         identity = {"identity": of["sections"]["identity"]}
         person_id: str = (await self.call(self.cast.sender, "POST", "/v1/people", identity))["personId"]
         await self.consented(of, person_id)
         return person_id
 
     async def consented(self, of: dict[str, Any], person_id: str) -> str:
-        given = consent(of, person_id, [self.cast.center], given_on=self.today)
+        given = consent(of, person_id, [UUID(of["receiverId"])], given_on=self.today)
         return str((await self.call(self.cast.sender, "POST", "/v1/consents", given))["id"])
 
     async def draft(self, of: dict[str, Any], person_id: str) -> str:
@@ -188,7 +191,7 @@ async def _cast(db: Database) -> Cast:
                 OrganizationProfile(kind="settlement", name="就労定着支援事業所(架空)", serves=(HOME.code,)),
                 *(
                     OrganizationProfile(kind="center", name=f"第{n}センター(架空)", serves=(HOME.code,))
-                    for n in range(1 + CENTERS)
+                    for n in range(2 + CENTERS)
                 ),
             )
         ]
@@ -202,7 +205,7 @@ async def _cast(db: Database) -> Cast:
             client_id=CLIENT,
             profile="sandbox",
         )
-    return Cast(sender, centers[0], centers[1:])
+    return Cast(sender, centers[0], centers[1:-1], centers[-1])
 
 
 def bearer(tokens: AccessTokens, who: OrganizationId) -> dict[str, str]:

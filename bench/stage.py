@@ -34,7 +34,7 @@ class Case:
 @dataclass(frozen=True)
 class Stage:
     ready: Case
-    """Somebody who is registered, and has consented to being handed over to the large center."""
+    """Somebody who is registered, and has consented to being handed over."""
 
     received: Case
     """A handover that the large center has received: copies of it are looked at, those numbered by `step`."""

@@ -8,11 +8,8 @@ from sqlalchemy import text
 from tests.api.many import copies
 from tests.api.states import take
 from tests.world import Organization, World
-from tsunagi.auth.rules import Caller
 from tsunagi.db import Database
-from tsunagi.disclosure.actions import EXPORT_BATCH, export
-from tsunagi.handovers.steps import By
-from tsunagi.ids import ClientId
+from tsunagi.disclosure.actions import EXPORT_BATCH
 
 
 async def lines(who: Organization) -> list[dict[str, Any]]:
@@ -81,26 +78,6 @@ async def test_more_than_one_batch_streams_each_handover_once(world: World, db: 
     assert {line["id"] for line in found} == known
     assert {line["status"] for line in found} == {"received"}
     assert await counted(db, "handovers:export") == len(found)
-
-
-async def test_what_changes_between_two_batches_is_neither_lost_nor_doubled(
-    world: World, db: Database
-) -> None:
-    received = await world.received()
-    known = {received["id"], *await copies(db, received["id"], EXPORT_BATCH + 5)}
-    by = By(
-        Caller(world.center.id, ClientId("test-software"), world.center.scopes),
-        world.services.clock.now(),
-        "test",
-    )
-    seen: list[str] = []
-    async for batch in export(db, world.services.clock, by):
-        seen += [str(one.reading.handover.id) for one in batch]
-        if len(seen) == EXPORT_BATCH:
-            await take(world.center, world, seen[0], "return")
-            await take(world.center, world, max(known), "return")
-            await world.settlement.post(f"/v1/handovers/{max(known)}/offer")
-    assert sorted(seen) == sorted(known)
 
 
 async def test_an_early_opened_one_is_exported_before_its_day(world: World) -> None:

@@ -1,5 +1,6 @@
 """Reading handovers: one, one version, or everything that may be pulled."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record
 
-EXPORT_BATCH = 100
+EXPORT_BATCH = 50
 
 Refs = Mapping[OrganizationId, OrganizationRef]
 
@@ -160,36 +161,41 @@ def _content(kept: Kept, covered: Coverage, *, own: bool) -> Content:
 
 
 async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Disclosed]]:
-    """Everything the caller may pull, batch by batch in constant memory.
+    """Everything the caller may pull when it asks, batch by batch.
 
-    Each batch is on the ledger, and received, before its first line is handed out. The order is that of the ids,
-    which do not change meanwhile: nothing comes twice and nothing is passed over.
+    Each batch is on the ledger, and received, before its first line is handed out; while one is handed out the next
+    is fetched. What has meanwhile been closed to the caller is left out.
     """
-    after: HandoverId | None = None
-    while True:
+    async with db.read(by.acting) as tx:
+        ids = await handover_store.pullable(tx, by.organization_id, READABLE, today=civil_date(by.at))
+
+    async def batch(first: int) -> list[Disclosed]:
         now = replace(by, at=clock.now())
         async with db.write(now.acting) as tx:
-            found = await handover_store.pullable(
-                tx, by.organization_id, READABLE, today=civil_date(now.at), after=after, limit=EXPORT_BATCH
-            )
-            disclosed = await _disclose_all(tx, now, found)
-        if disclosed:
-            yield disclosed
-        if len(found) < EXPORT_BATCH:
-            return
-        after = found[-1].id
+            return await _disclose_all(tx, now, ids[first : first + EXPORT_BATCH])
+
+    following = asyncio.create_task(batch(0))
+    try:
+        for first in range(EXPORT_BATCH, len(ids), EXPORT_BATCH):
+            current, following = await following, asyncio.create_task(batch(first))
+            yield current
+        yield await following
+    finally:
+        following.cancel()  # whoever was to have it may have gone
 
 
-async def _disclose_all(tx: WriteTx, by: By, pulled: Sequence[Handover]) -> list[Disclosed]:
+async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId]) -> list[Disclosed]:
     # All rows are held before anything is read, and before the ledger's streams: as in every other step.
-    fresh = [one.id for one in pulled if one.status == "offered" and side(one, by) == "receiver"]
-    await handover_store.hold(tx, sorted(fresh))
+    pulled = await handover_store.pulled(tx, handover_ids)
+    fresh = [one.id for one in pulled if one.status == "offered" and one.receiver_id == by.organization_id]
+    if fresh:
+        await handover_store.hold(tx, fresh)
     await ledger.hold(tx, [one.stream for one in pulled])
     for handover_id in fresh:
         await present(tx, by, handover_id)
     disclosed: list[Disclosed] = []
     entries: list[Entry] = []
-    for found in await store.find(tx, by.organization_id, [one.id for one in pulled]):
+    for found in await store.find(tx, by.organization_id, handover_ids):
         one = replace(found, handover=as_of(found.handover, civil_date(by.at)))
         covered, whose = _covered(one, by), side(one.handover, by)
         if covered is None or one.kept is None:

@@ -1,11 +1,10 @@
 """Reading and writing handovers."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Boolean,
@@ -26,8 +25,8 @@ from sqlalchemy import (
 )
 
 from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata, send
-from tsunagi.handovers.rules import DomainState, Handover
-from tsunagi.ids import HandoverId, OrganizationId
+from tsunagi.handovers.rules import DomainState, Handover, Status
+from tsunagi.ids import HandoverId, OrganizationId, Stream
 
 handovers = Table(
     "handovers",
@@ -152,28 +151,39 @@ async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId]
     return await find(tx, HandoverId(found)) if found else None
 
 
-_PULLABLE = f"""
-    SELECT {", ".join(COLUMNS)} FROM handovers
-    WHERE id > $5 AND (sender_id = $1 OR (
-        receiver_id = $1 AND offered_at IS NOT NULL AND status = ANY ($2)
-        AND (window_opens_on <= $3 OR window_opened_at IS NOT NULL)))
-    ORDER BY id LIMIT $4
-"""  # noqa: S608  nothing but the names of columns is put in
-_NONE = HandoverId(UUID(int=0))
+_PULLABLE = """
+    SELECT coalesce(array_agg(id), '{}') AS ids FROM (
+        SELECT id FROM handovers WHERE sender_id = $1
+        UNION ALL
+        SELECT id FROM handovers
+        WHERE receiver_id = $1 AND offered_at IS NOT NULL AND status = ANY ($2)
+            AND (window_opens_on <= $3 OR window_opened_at IS NOT NULL)
+    ) AS sides
+"""
 
 
 async def pullable(
-    tx: ReadTx,
-    organization_id: OrganizationId,
-    statuses: Collection[str],
-    *,
-    today: date,
-    after: HandoverId | None,
-    limit: int,
-) -> list[Handover]:
-    """What the organization has sent, and what comes in to it in these states and is open; by id, behind `after`."""
-    rows = await fetch(tx, _PULLABLE, organization_id, sorted(statuses), today, limit, after or _NONE)
-    return [read_row(row) for row in rows]
+    tx: ReadTx, organization_id: OrganizationId, statuses: Collection[str], *, today: date
+) -> list[HandoverId]:
+    """What the organization has sent, and what comes in to it in these states and is open."""
+    ((ids,),) = await fetch(tx, _PULLABLE, organization_id, sorted(statuses), today)
+    return ids  # type: ignore[no-any-return]
+
+
+class Pulled(NamedTuple):
+    """What must be known of a handover before its content is looked at. Members are named as the columns."""
+
+    id: HandoverId
+    stream: Stream
+    status: Status
+    receiver_id: OrganizationId
+
+
+_PULLED = f"SELECT {', '.join(Pulled._fields)} FROM handovers WHERE id = ANY ($1)"  # noqa: S608
+
+
+async def pulled(tx: ReadTx, handover_ids: Sequence[HandoverId]) -> list[Pulled]:
+    return [Pulled._make(row) for row in await fetch(tx, _PULLED, handover_ids)]
 
 
 _PLACES = [f"${place}" for place in range(1, len(COLUMNS) + 1)]

@@ -1,8 +1,7 @@
 """The ledger's tables. Rows are added and never changed; the database refuses anything else."""
 
 import secrets
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,15 +53,17 @@ contents = Table(
     comment="apart from the entry, so that it can be erased while the commitment stays",
 )
 
-# Takes the streams' row locks in the order given: callers sort, so that batches cannot deadlock.
-_ADVANCE = """
-    INSERT INTO ledger_streams AS s (stream, entries)
-    SELECT stream, added FROM unnest($1::uuid[], $2::bigint[]) AS a (stream, added)
-    ON CONFLICT (stream) DO UPDATE SET entries = s.entries + excluded.entries
-    RETURNING s.stream, s.entries, s.head
+# Takes the streams' row locks in one order, so that batches cannot deadlock.
+_HELD = """
+    SELECT stream, entries, head FROM ledger_streams WHERE stream = ANY ($1::uuid[]) ORDER BY stream FOR UPDATE
+"""
+_BEGUN = """
+    INSERT INTO ledger_streams (stream, entries) SELECT stream, 0 FROM unnest($1::uuid[]) AS b (stream)
+    ON CONFLICT DO NOTHING
 """
 _HEADS = """
-    UPDATE ledger_streams s SET head = h.head FROM unnest($1::uuid[], $2::bytea[]) AS h (stream, head)
+    UPDATE ledger_streams s SET entries = h.entries, head = h.head
+    FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS h (stream, entries, head)
     WHERE s.stream = h.stream
 """
 _NEW_STREAM = "INSERT INTO ledger_streams (stream, entries, head) VALUES ($1, $2, $3)"
@@ -123,11 +124,10 @@ async def append(tx: WriteTx, *new: Entry) -> list[UUID]:
         entry_id = ordered_id()
         await send(tx, entering(new[0], entry_id=entry_id))
         return [entry_id]
-    added = Counter(entry.stream for entry in new if entry.stream is not None)
-    heads = await _advance(tx, added)
+    heads = await hold(tx, (entry.stream for entry in new if entry.stream is not None))
     rows = _rows(new, heads)
-    last = Write(_HEADS, (list(heads), [head for _, head in heads.values()]))
-    await send(tx, *_inserting(rows), *([last] if heads else []))
+    moved = [Write(_HEADS, columns((stream, *head) for stream, head in heads.items()))] if heads else []
+    await send(tx, *_inserting(rows), *moved)
     return [row.id for row in rows]
 
 
@@ -153,23 +153,19 @@ def opening(*new: Entry) -> list[Write]:
     return [Write(_NEW_STREAM, (stream, *heads[stream])), *inserting]
 
 
-async def hold(tx: WriteTx, streams: Iterable[Stream]) -> None:
-    """Nobody else writes to these streams until `tx` ends. For steps that write to several, one by one: whoever
-    holds them in one order cannot wait crosswise for another."""
-    await _advance(tx, dict.fromkeys(streams, 0))
-
-
 Heads = dict[Stream, tuple[int, bytes | None]]
 """How many entries each stream has, and the commitment of the newest."""
 
 
-async def _advance(tx: WriteTx, added: Mapping[Stream, int]) -> Heads:
-    """The streams' heads as they were; so many entries more are coming."""
-    if not added:
-        return {}
-    ordered = sorted(added)
-    rows = await fetch(tx, _ADVANCE, ordered, [added[stream] for stream in ordered])
-    return {row["stream"]: (row["entries"] - added[row["stream"]], row["head"]) for row in rows}
+async def hold(tx: WriteTx, streams: Iterable[Stream]) -> Heads:
+    """Nobody else writes to these streams until `tx` ends. For steps that write to several, one by one: whoever
+    holds them in one order cannot wait crosswise for another."""
+    ordered = sorted(set(streams))
+    found = await fetch(tx, _HELD, ordered) if ordered else []
+    if len(found) < len(ordered):
+        await fetch(tx, _BEGUN, sorted(set(ordered) - {row["stream"] for row in found}))
+        found = await fetch(tx, _HELD, ordered)
+    return {row["stream"]: (row["entries"], row["head"]) for row in found}
 
 
 @dataclass(frozen=True, slots=True)
