@@ -44,6 +44,8 @@ class Case:
     planned: date
     status: str = "draft"
     version: int = 1
+    on_offer: int = 0
+    """The newest version that the receiver may know of."""
     offered_ever: bool = False
     consented: bool = False
     opened_early: bool = False
@@ -125,7 +127,7 @@ class Case:
             self.tell("handover.completed")
 
     def offer(self, today: date, event: str) -> None:
-        self.status, self.offered_ever = "offered", True
+        self.status, self.offered_ever, self.on_offer = "offered", True, self.version
         self.answered = None
         self.due = self.answer_due(today)
         self.tell(event)

@@ -258,7 +258,10 @@ SABOTAGES: dict[str, Sabotage] = {
     ),
     "everything incoming can be pulled": Sabotage("handovers.store:_PULLABLE", "receiver_id = $1 AND ", ""),
     "everything outgoing can be pulled": Sabotage(
-        "handovers.store:_PULLABLE", "sender_id = $1 OR", "$1::uuid IS NOT NULL OR"
+        "handovers.store:_PULLABLE", "sender_id = $1", "$1::uuid IS NOT NULL"
+    ),
+    "whoever pulls it receives it": Sabotage(
+        "disclosure.actions:_disclose_all", " and one.receiver_id == by.organization_id", ""
     ),
     "drafts can be pulled": Sabotage("handovers.store:_PULLABLE", "offered_at IS NOT NULL AND ", ""),
     "every state can be pulled": Sabotage(

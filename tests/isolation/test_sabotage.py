@@ -36,6 +36,8 @@ CHAIN = (
     "read",
 )
 """What an attacker would do one after the other: a step that should not be possible may open the way for the next."""
+SEEN_BY = {"withdraw consent": "read consent", "milestones": "read"}
+"""Who may ask the one knows of what the other is about: without the check its answer may tell that it is there."""
 LISTED = ("listHandovers", "exportHandovers", "listFindings", "listEvents")
 STRANGERS = ("receiver", "unrelated", "auditor", "later")
 STATES = ("draft", "dropped", "notice", "reconsented", "amended", "withdrawn", "overdue", "completed")
@@ -55,7 +57,9 @@ class Attack:
         """What the answer gives away, if anything; nothing has happened afterwards."""
         async with undone(self.realm.services.db):
             answer, found = await self._asked(name)
-        if found or may_tell(name, self.voice.role, self.target, self.realm):
+        if found or any(
+            may_tell(one, self.voice.role, self.target, self.realm) for one in (name, SEEN_BY.get(name, name))
+        ):
             return f"{name}: {found}" if found else None
         async with undone(self.realm.services.db):
             of_absent = await self.voice.send(*QUESTIONS[name].request(absent(self.realm, self.voice)))
