@@ -65,14 +65,12 @@ class Acting:
     @property
     def sql(self) -> str:
         """The settings of a transaction that acts for the organization."""
-        return _settings(
-            OVERSIGHT_ROLE if self.overseeing else SERVICE_ROLE,
-            organization=str(UUID(int=self.organization_id.int)),
-            today=f"{self.today:%Y-%m-%d}",
-        )
+        role = OVERSIGHT_ROLE if self.overseeing else SERVICE_ROLE
+        return _settings(role, str(UUID(int=self.organization_id.int)), f"{self.today:%Y-%m-%d}")
 
 
-def _settings(role: str, *, organization: str = "", today: str = "") -> str:
+@lru_cache(maxsize=1000)
+def _settings(role: str, organization: str = "", today: str = "") -> str:
     """The role, and the settings that policies read; they end with the transaction. Always all of them: a `SET`
     that somebody commits stays with its pooled connection, and must not reach the next transaction."""
     values = {"role": role, "tsunagi.organization": organization, "tsunagi.today": today}
@@ -148,11 +146,10 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, begin: str, settings: str) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            raise PoolTimeout("every connection is in use") from None
+        if self._free.locked():
+            await self._wait()
+        else:
+            await self._free.acquire()
         try:
             connection = await self._opened(f"{begin}; {settings}")
             try:
@@ -164,6 +161,13 @@ class Database:
             await self._end(connection, "COMMIT")
         finally:
             self._free.release()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise PoolTimeout("every connection is in use") from None
 
     async def _opened(self, opening: str) -> AsyncConnection:
         """A connection on which the transaction has begun. Idle ones that died are passed over: nothing has been

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi.responses import Response
 
@@ -31,7 +32,8 @@ def paged(call: Call, items: Iterable[str], next_cursor: str | None) -> Response
     """A page of a list, its items as JSON text, and where the next one is."""
     headers = {}
     if next_cursor is not None:
-        following = call.request.url.include_query_params(cursor=next_cursor)
-        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        asked = [(name, value) for name, value in call.request.query_params.items() if name != "cursor"]
+        query = urlencode([*asked, ("cursor", next_cursor)])
+        headers["Link"] = f'<{call.request.scope["raw_path"].decode()}?{query}>; rel="next"'
     body = f'{{"items":[{",".join(items)}],"nextCursor":{json.dumps(next_cursor)}}}'
     return Response(body, 200, headers, media_type="application/json")

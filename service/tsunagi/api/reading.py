@@ -61,9 +61,10 @@ def read_parameters(contract: Contract, operation: Operation, request: Request) 
     _check_headers(request)
     _check_encoding(operation, request)
     _check_query(operation, request)
+    sources = {"path": request.path_params, "query": request.query_params, "header": request.headers}
     found: dict[str, Any] = {}
     for parameter in operation.parameters:
-        text = _sources(request)[parameter.location].get(parameter.name)
+        text = sources[parameter.location].get(parameter.name)
         if text is not None:
             found[parameter.name] = _typed(contract, parameter, text)
         elif parameter.required:
@@ -131,10 +132,6 @@ def _check_query(operation: Operation, request: Request) -> None:
 def _invalid(parameter: str, rule: str, message: Text) -> InvalidParameter:
     notice = Notice(f"parameter.{rule}", "error", message, parameter=parameter, party="client")
     return InvalidParameter(message, errors=(notice,))
-
-
-def _sources(request: Request) -> Mapping[str, Mapping[str, str]]:
-    return {"path": request.path_params, "query": request.query_params, "header": request.headers}
 
 
 def _typed(contract: Contract, parameter: Parameter, text: str) -> Any:

@@ -1,5 +1,6 @@
 """What a consent covers, and why something is withheld."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,15 +47,15 @@ class Coverage:
 
 def coverage(rows: Iterable[Access], sections: Iterable[str], today: date) -> Coverage:
     """Splits `sections` into what the access rows open on that day and what they do not, with the reason."""
-    rows = list(rows)
+    given: dict[tuple[str, Subject], list[Access]] = defaultdict(list)
+    for row in rows:
+        given[row.section, row.subject].append(row)
     visible: dict[str, tuple[ConsentId, ...]] = {}
     withheld: dict[str, WithheldReason] = {}
     for section in sections:
-        own = [row for row in rows if row.section == section and row.subject == "person"]
+        own = given[section, "person"]
         holding = [row for row in own if row.holds(today)]
-        families = [
-            row for row in rows if row.section == section and row.subject == "family" and row.holds(today)
-        ]
+        families = [row for row in given[section, "family"] if row.holds(today)]
         if not holding:
             withheld[section] = _reason(own, today)
         elif section == FAMILY and not families:
