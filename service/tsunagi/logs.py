@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
+from pydantic_core import to_json
 
 _OURS = f"{Path(__file__).parent}/"
 
@@ -23,7 +24,7 @@ def configure(log_format: str, *, quiet: bool = False) -> None:
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=False)
         if text
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else _json
     )
     structlog.configure(
         processors=[*shared, renderer],
@@ -33,6 +34,10 @@ def configure(log_format: str, *, quiet: bool = False) -> None:
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _json(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+    return to_json(event, serialize_unknown=True).decode()
 
 
 def fault(error: BaseException) -> dict[str, object]:

@@ -166,7 +166,7 @@ SABOTAGES: dict[str, Sabotage] = {
         Shown("receiver", "draft", "withdraw consent"),
     ),
     # People.
-    "everybody knows everybody": Sabotage("people.actions:known", "if stream is None:", "if False:"),
+    "everybody knows everybody": Sabotage("people.actions:_related", "if related is None:", "if False:"),
     "a relation is anybody's": Sabotage(
         "people.store:_RELATED",
         "r.organization_id = $2",

@@ -169,7 +169,6 @@ ELSEWHERE = {
     "notifications.store:_number": "gives numbers, shows nothing",
     "oversight.store:remit": "the remit is public",
     "people.actions:match": "nobody was recognized",
-    "people.store:_REMEMBERS": "shows nothing: whether keys must be written again",
     "people.store:part": "ends a relation, shows nothing",
 }
 """Conditions that look like a check on the way to a row, and are none."""

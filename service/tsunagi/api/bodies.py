@@ -6,6 +6,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import to_json
+
 from tsunagi.clock import JAPAN
 from tsunagi.directory.rules import OrganizationKind, OrganizationRef
 from tsunagi.disclosure.actions import Standing
@@ -176,4 +178,4 @@ def record(content: Content) -> str:
 
 
 def dumped(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 from fastapi.responses import Response
+from pydantic_core import to_json
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
 
 from tsunagi.api.edge import Call
@@ -55,7 +56,7 @@ class Answer:
 
     def response(self) -> Response:
         return Response(
-            json.dumps(self.body, ensure_ascii=False, separators=(",", ":")),
+            to_json(self.body),
             self.status,
             dict(self.headers),
             media_type="application/json",
@@ -111,7 +112,7 @@ async def _kept(tx: WriteTx, call: Call, key: str) -> Answer | None:
 
 def _keeping(call: Call, key: str, answer: Answer) -> Write:
     whose = (call.caller.organization_id, call.caller.client_id, key)
-    headers, body = json.dumps(dict(answer.headers)), json.dumps(answer.body, ensure_ascii=False)
+    headers, body = json.dumps(dict(answer.headers)), to_json(answer.body).decode()
     return Write(_KEEP, (*whose, _request_hash(call), answer.status, headers, body, call.at))
 
 

@@ -142,7 +142,7 @@ async def coverage(
 async def _may_read(tx: ReadTx, organization_id: OrganizationId, consent: Consent) -> bool:
     if organization_id == consent.giver_id:
         return True
-    related = await people_store.related_stream(tx, consent.person_id, organization_id)
+    related = await people_store.related(tx, consent.person_id, organization_id)
     return organization_id in consent.recipient_ids and related is not None
 
 

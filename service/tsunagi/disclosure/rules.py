@@ -1,7 +1,6 @@
 """What a reader gets of a handover."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from tsunagi.consent.rules import Coverage, WithheldReason
 from tsunagi.errors import Notice
 from tsunagi.handovers.rules import Handover, Side, Status
 from tsunagi.ids import ConsentId
+from tsunagi.strict_json import canonical_bytes
 
 READABLE: frozenset[Status] = frozenset(
     {"offered", "received", "returned", "accepted", "overlapping", "completed"}
@@ -66,5 +66,5 @@ def etag(handover: Handover, viewer: Side, covered: Coverage | None, today: date
     if covered is not None:
         opened = {name: [str(consent) for consent in by] for name, by in covered.visible.items()}
         seen += [opened, dict(covered.withheld)]
-    digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(canonical_bytes(seen)).hexdigest()
     return f'"{handover.version}.{handover.revision}-{digest[:12]}"'

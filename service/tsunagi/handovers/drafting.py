@@ -85,8 +85,8 @@ async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *,
     if record.person_id is None:
         person, writes = await people.registering(tx, by.at, by.caller, keys)
     else:
-        person, writes = await people.known(tx, by.caller, PersonId(record.person_id)), []
-        await people.recognize_by(tx, by.at, by.caller, person, keys)
+        person_id, writes = PersonId(record.person_id), []
+        person = await people.recognized(tx, by.at, by.caller, person_id, keys)
     handover = _draft(by, record, person, known)
     entry = entered(by, handover, "handovers:create", before=None, sections=list(document.sections))
     registered = people.registered(by.at, by.caller, person, request_id=by.request_id)
@@ -186,7 +186,7 @@ async def amend(
         version=handover.version + 1,
         window_announced=handover.window_announced and stated.window_open(civil_date(by.at)),
     )
-    await people.recognize_by(tx, by.at, by.caller, Known(handover.person_id, handover.stream), keys)
+    await people.recognized(tx, by.at, by.caller, handover.person_id, keys)
     await send(tx, *_adding(by, amended, document, warnings))
     if status == "offered":
         return await offer_anew(

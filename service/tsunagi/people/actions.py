@@ -110,20 +110,30 @@ async def check_unknown(
         )
 
 
-async def recognize_by(tx: WriteTx, at: datetime, caller: Caller, person: Known, keys: MatchKeys) -> None:
-    """The caller's organization recognizes the person by these keys from now on."""
-    if not await store.remembers(tx, person.id, caller.organization_id, keys):
-        await send(tx, store.remembering(at, person.id, caller.organization_id, keys))
-
-
 async def known(tx: ReadTx, caller: Caller, person_id: PersonId) -> Known:
     """Raises NotFound unless the person is in relation with the caller's organization."""
-    stream = await store.related_stream(tx, person_id, caller.organization_id)
-    if stream is None:
+    return Known(person_id, (await _related(tx, caller, person_id)).stream)
+
+
+async def recognized(
+    tx: WriteTx, at: datetime, caller: Caller, person_id: PersonId, keys: MatchKeys
+) -> Known:
+    """The person, whom the caller's organization recognizes by these keys from now on. Raises as `known`."""
+    related = await _related(tx, caller, person_id, keys)
+    if not related.recognized:
+        await send(tx, store.remembering(at, person_id, caller.organization_id, keys))
+    return Known(person_id, related.stream)
+
+
+async def _related(
+    tx: ReadTx, caller: Caller, person_id: PersonId, keys: MatchKeys | None = None
+) -> store.Related:
+    related = await store.related(tx, person_id, caller.organization_id, keys)
+    if related is None:
         raise NotFound(
             Text("personId: 関係のある本人にありません", "personId: nobody the caller is in relation with")
         )
-    return Known(person_id, stream)
+    return related
 
 
 async def count_match(tx: WriteTx, at: datetime, caller: Caller, *, per_minute: int) -> None:

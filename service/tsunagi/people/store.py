@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -79,17 +80,17 @@ _REMEMBER = """
         certificate_key = excluded.certificate_key,
         recorded_at = excluded.recorded_at
 """
-_REMEMBERS = """
-    SELECT FROM person_identities
-    WHERE person_id = $1 AND organization_id = $2 AND kana_birth_key = $3
-        AND certificate_key IS NOT DISTINCT FROM $4
-"""
 _HOLD = """
     SELECT pg_advisory_xact_lock(key)
     FROM (SELECT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS n (name) ORDER BY 1) AS keys
 """
 _RELATED = """
-    SELECT p.stream FROM people p JOIN person_relations r ON r.person_id = p.id
+    SELECT p.stream, EXISTS (
+        SELECT FROM person_identities i
+        WHERE i.person_id = p.id AND i.organization_id = $2 AND i.kana_birth_key = $3
+            AND i.certificate_key IS NOT DISTINCT FROM $4
+    ) AS recognized
+    FROM people p JOIN person_relations r ON r.person_id = p.id
     WHERE p.id = $1 AND r.organization_id = $2 LIMIT 1
 """
 _STREAM = "SELECT stream FROM people WHERE id = $1"
@@ -139,9 +140,18 @@ async def part(
     )
 
 
-async def related_stream(tx: ReadTx, person_id: PersonId, organization_id: OrganizationId) -> Stream | None:
-    """The person's stream, if the organization is in relation with them."""
-    return next((row["stream"] for row in await fetch(tx, _RELATED, person_id, organization_id)), None)
+class Related(NamedTuple):
+    """A person in relation with an organization, and whether it recognizes them by just the keys asked about."""
+
+    stream: Stream
+    recognized: bool
+
+
+async def related(
+    tx: ReadTx, person_id: PersonId, organization_id: OrganizationId, keys: MatchKeys | None = None
+) -> Related | None:
+    by = (keys.kana_birth, keys.certificate) if keys else (None, None)
+    return next(map(Related._make, await fetch(tx, _RELATED, person_id, organization_id, *by)), None)
 
 
 async def stream_of(tx: ReadTx, person_id: PersonId) -> Stream | None:
@@ -151,14 +161,6 @@ async def stream_of(tx: ReadTx, person_id: PersonId) -> Stream | None:
 def remembering(at: datetime, person_id: PersonId, organization_id: OrganizationId, keys: MatchKeys) -> Write:
     """The organization recognizes the person by these keys from now on."""
     return Write(_REMEMBER, (person_id, organization_id, keys.kana_birth, keys.certificate, at))
-
-
-async def remembers(
-    tx: ReadTx, person_id: PersonId, organization_id: OrganizationId, keys: MatchKeys
-) -> bool:
-    """Whether the organization already recognizes the person by just these keys."""
-    whose = (person_id, organization_id, keys.kana_birth, keys.certificate)
-    return bool(await fetch(tx, _REMEMBERS, *whose))
 
 
 async def hold(tx: WriteTx, organization_id: OrganizationId, *keys: bytes) -> None:
