@@ -149,7 +149,9 @@ async def crowd(admin: asyncpg.Connection, play: Play, db: Database, *, ready: i
     async with observed(admin, shared=play.cast.organizations) as rows:
         person_id = await play.ready(play.usual)
     await admin.execute("SET session_replication_role = replica")
-    await multiply(admin, rows, f"generate_series({READY_FROM}, {READY_FROM + ready}::bigint) g(n)")
+    await multiply(
+        admin, rows, f"generate_series({READY_FROM}, {READY_FROM + ready}::bigint) g(n)", alike=True
+    )
     await admin.execute("RESET session_replication_role")
     organizations = [await _organization(admin, db, kind) for kind in ("settlement", "center")]
     return Crowd(admin, play, Case(rows, person_id, ""), states, *organizations)

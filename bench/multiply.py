@@ -117,16 +117,19 @@ async def multiply(
     numbers: str,
     *,
     instead: Mapping[str, str] | None = None,
+    alike: bool = False,
 ) -> None:
     """Copies are in the database: one for each row of `numbers g`, a FROM item with a bigint column `n`.
 
-    `instead` gives the SQL expression (over g) that stands where the originals have a certain id.
+    `instead` gives the SQL expression (over g) that stands where the originals have a certain id. Keys by which
+    something is recognized are each copy's own, unless all are to be `alike`.
     """
     expressions = {one: copy_sql(one, "g.n") for one in rows.ids} | dict(instead or {})
     async with connection.transaction():  # some constraints hold once all tables are there
         for table in await tables(connection):
             if originals := rows.tables.get(table.name):
-                values = ", ".join(_copied(table, row, expressions) for row in originals)
+                own = frozenset() if alike else table.indexed
+                values = ", ".join(_copied(table, row, expressions, own) for row in originals)
                 names = ", ".join(f'"{name}"' for name in table.columns)
                 await connection.execute(
                     f'INSERT INTO "{table.name}" ({names})'
@@ -134,18 +137,20 @@ async def multiply(
                 )
 
 
-def _copied(table: Table, row: dict[str, str | None], expressions: Mapping[str, str]) -> str:
+def _copied(
+    table: Table, row: dict[str, str | None], expressions: Mapping[str, str], own: frozenset[str]
+) -> str:
     values = (
-        f"({_value(value, name in table.indexed, table.columns[name], expressions)})::{table.columns[name]}"
+        f"({_value(value, name in own, table.columns[name], expressions)})::{table.columns[name]}"
         for name, value in row.items()
     )
     return f"({', '.join(values)})"
 
 
-def _value(text: str | None, indexed: bool, kind: str, expressions: Mapping[str, str]) -> str:
+def _value(text: str | None, own: bool, kind: str, expressions: Mapping[str, str]) -> str:
     if text is None:
         return "NULL"
-    if kind == "bytea" and indexed:  # a key: each copy has its own
+    if kind == "bytea" and own:
         return f"sha256(convert_to('{text}' || g.n, 'UTF8'))"
     return _replaced(text, expressions)
 

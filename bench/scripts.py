@@ -91,6 +91,11 @@ def scripts(
     return found
 
 
+def _literal(text: str) -> str:
+    """As SQL, with nothing in it that pgbench takes for a variable."""
+    return re.sub(r":(?=\w)", ":' || '", quoted(text))
+
+
 class _Writer:
     def __init__(self, numbers: Sequence[int], ids: Iterable[str]) -> None:
         self._numbers = numbers
@@ -182,7 +187,7 @@ class _Writer:
         between = [UUID.split(value) for value in values]
         if any(one != between[0] for one in between):
             return None
-        literals = [quoted(one).replace("{", "{{").replace("}", "}}") for one in between[0]]
+        literals = [_literal(one).replace("{", "{{").replace("}", "}}") for one in between[0]]
         parts = [literals[0]]
         ids = zip(*(UUID.findall(value) for value in values), strict=True)
         for literal, texts in zip(literals[1:], ids, strict=True):

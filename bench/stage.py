@@ -80,7 +80,7 @@ async def staged(
         ready_person = await play.ready(play.usual)
     received = [await case(admin, play, play.received(play.record(n))) for n in range(CASES)]
     await admin.execute(f"SET session_replication_role = {'origin' if checked else 'replica'}")
-    await multiply(admin, rows, f"generate_series(1, {ready}::bigint) g(n)")
+    await multiply(admin, rows, f"generate_series(1, {ready}::bigint) g(n)", alike=True)
     others = ", ".join(f"'{one}'::uuid" for one in play.cast.others)
     another = f"(ARRAY[{others}])[1 + g.n % {len(play.cast.others)}]"
     for number, one in enumerate(received):
