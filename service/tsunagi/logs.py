@@ -21,11 +21,7 @@ def configure(log_format: str, *, quiet: bool = False) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=False)
-        if text
-        else _json
-    )
+    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=False) if text else _json
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),

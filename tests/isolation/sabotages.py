@@ -97,7 +97,7 @@ SABOTAGES: dict[str, Sabotage] = {
     ),
     "versions that were never on offer": Sabotage(
         "disclosure.store:_FIND",
-        "AND (h.sender_id = $2 OR v.offered_at IS NOT NULL)",
+        "AND (h.sender_id = $2 OR v.version = ANY (h.offered_versions))",
         "",
         Shown("receiver", "amended", "read"),
     ),

@@ -49,7 +49,7 @@ before any constraint does."""
 TOUCHES: dict[str, str] = {
     "handovers": "UPDATE handovers SET status = 'withdrawn' WHERE id = $1 RETURNING id",
     "handovers, held": "SELECT id FROM handovers WHERE id = $1 FOR UPDATE",
-    "record_versions": "UPDATE record_versions SET offered_at = now() WHERE handover_id = $1 RETURNING version",
+    "record_versions": "UPDATE record_versions SET warnings = '[]' WHERE handover_id = $1 RETURNING version",
     "record_sections": "SELECT document FROM record_sections WHERE handover_id = $1",
     "consents": "SELECT document FROM consents WHERE id = $1 FOR UPDATE",
     "consent_access": "UPDATE consent_access SET withdrawn_at = now() WHERE person_id = $1 RETURNING section",

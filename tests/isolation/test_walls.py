@@ -134,7 +134,7 @@ CHANGEABLE = {
     "ledger_streams": {"entries", "head"},
     "match_attempts": {"attempts"},
     "person_identities": {"kana_birth_key", "certificate_key", "recorded_at"},
-    "record_versions": {"offered_at", "warnings"},
+    "record_versions": {"warnings"},
 }
 """Of consents the id, which nothing changes: without the right to update something they cannot be locked."""
 

@@ -58,7 +58,7 @@ JOIN organizations receiver ON receiver.id = h.receiver_id
 LEFT JOIN LATERAL (
     SELECT * FROM record_versions v
     WHERE v.handover_id = h.id AND v.version = coalesce($3, v.version)
-        AND (h.sender_id = $2 OR v.offered_at IS NOT NULL)
+        AND (h.sender_id = $2 OR v.version = ANY (h.offered_versions))
     ORDER BY v.version DESC LIMIT 1
 ) v ON true
 LEFT JOIN LATERAL (

@@ -95,7 +95,7 @@ async def offer_anew(
     await send(
         tx,
         *chains.writes,
-        records.offering(by.at, saved.id, saved.version, warnings),
+        records.warning(saved.id, saved.version, warnings),
         telling(by.at, saved, *events),
         ledger.entering(entry),
     )
@@ -110,6 +110,7 @@ def _on_offer(
         handover,
         status="offered",
         offered_at=by.at,
+        offered_versions=sorted({*handover.offered_versions, handover.version}),
         received_at=None,
         answered_at=None,
         reason=None,

@@ -140,6 +140,7 @@ class Handover:
     received_at: datetime | None = None
     answered_at: datetime | None = None
     completed_at: datetime | None = None
+    offered_versions: Sequence[int] = ()
     person_in_charge: Mapping[str, str] | None = None
     reason: Mapping[str, str] | None = None
     domains: tuple[DomainState, ...] = ()

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -39,6 +40,12 @@ handovers = Table(
     Column("handover_type", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, comment="of the record"),
+    Column(
+        "offered_versions",
+        ARRAY(Integer),
+        nullable=False,
+        comment="of the record: those that were ever on offer",
+    ),
     Column("revision", Integer, nullable=False, comment="counts every change"),
     Column("same_corporation", Boolean, nullable=False),
     Column("area_code", Text, nullable=True),

@@ -41,12 +41,6 @@ versions = Table(
         comment="the record's members but sections and extensions, as sent",
     ),
     Column("warnings", TextType, nullable=False, comment="JSON: what the rules noticed"),
-    Column(
-        "offered_at",
-        DateTime(timezone=True),
-        nullable=True,
-        comment="since when the receiver may read it, if at all",
-    ),
 )
 
 EXTENSIONS = "extensions"
@@ -118,10 +112,7 @@ _SECTIONS = """
 """
 
 
-_OFFER = """
-    UPDATE record_versions SET offered_at = coalesce(offered_at, $3), warnings = $4
-    WHERE handover_id = $1 AND version = $2
-"""
+_WARN = "UPDATE record_versions SET warnings = $3 WHERE handover_id = $1 AND version = $2"
 _ABOUT = "SELECT section_names, warnings FROM record_versions WHERE handover_id = $1 AND version = $2"
 
 
@@ -145,9 +136,9 @@ def adding_version(
     ]
 
 
-def offering(at: datetime, handover_id: HandoverId, version: int, warnings: Iterable[Notice]) -> Write:
-    """The version is on offer, with these warnings; its receiver may read it from now on."""
-    return Write(_OFFER, (handover_id, version, at, written(warnings)))
+def warning(handover_id: HandoverId, version: int, warnings: Iterable[Notice]) -> Write:
+    """These are the warnings about the version from now on."""
+    return Write(_WARN, (handover_id, version, written(warnings)))
 
 
 async def about(
