@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -19,14 +20,37 @@ from tests.running import plain_url
 from tests.world import ROOT, World
 from tsunagi.cli.context import database
 from tsunagi.db import Database
-from tsunagi.migrating import migrate
+from tsunagi.migrating import configuration, migrate
 from tsunagi.settings import Settings
+
+OF_BEFORE = (
+    "SET session_replication_role = replica",  # none of those it names are there
+    """
+    INSERT INTO handovers (
+        id, person_id, stream, sender_id, receiver_id, handover_type, status, version, revision, same_corporation,
+        planned_date, continuing_need, employer_window_missing, window_opens_on, window_announced, due_on,
+        recorded_at, domains)
+    SELECT handover, handover, handover, handover, gen_random_uuid(), 'settlement_to_center', 'returned', 3, 1, false,
+        '2027-04-01', false, false, '2026-10-01', true, '2027-04-01', now(), '[]'
+    FROM gen_random_uuid() AS handover
+    """,
+    """
+    INSERT INTO record_versions (
+        handover_id, version, person_id, sender_id, receiver_id, recorded_at, section_names, header, warnings,
+        offered_at)
+    SELECT id, version.number, person_id, sender_id, receiver_id, now(), '{}', '{}', '[]', version.offered_at
+    FROM handovers, (VALUES (1, NULL), (2, now()), (3, NULL)) AS version (number, offered_at)
+    """,
+)
+"""A handover as it was kept before it said itself which versions of its record were on offer."""
 
 
 @dataclass(frozen=True)
 class Installed:
     """A database by the book, as its owner and as the service reach it."""
 
+    url: str
+    """As the superuser has it."""
     owner_url: str
     login_url: str
 
@@ -55,12 +79,15 @@ async def installed(server_url: str, template_url: str) -> AsyncIterator[Install
     await run_sql(server_url, *first)
     url = plain_url(server_url, f"d_{run}")
     as_owner = as_role(url, f"owner_{run}")
-    await asyncio.to_thread(migrate, as_owner, ROOT / "migrations")
+    files = ROOT / "migrations"
+    await asyncio.to_thread(command.upgrade, configuration(as_owner, files), "0012_rate_limits")
+    await run_sql(url, *OF_BEFORE)
+    await asyncio.to_thread(migrate, as_owner, files)
     await run_sql(server_url, *then)
     connection = await asyncpg.connect(url)
     assert [await connection.fetch(one) for one in look] == [[], []]
     await connection.close()
-    yield Installed(as_owner, as_role(url, f"login_{run}"))
+    yield Installed(url, as_owner, as_role(url, f"login_{run}"))
     await run_sql(server_url, f"DROP DATABASE d_{run} WITH (FORCE)", f"DROP ROLE owner_{run}, login_{run}")
 
 
@@ -82,6 +109,13 @@ async def test_a_login_that_owns_nothing_serves_what_its_owner_cannot_see(
     if connection.get_server_version().major >= 16:  # before, whoever made a role also has what it may see
         assert await connection.fetchval("SELECT count(*) FROM handovers") == 0
     await connection.close()
+
+
+async def test_what_was_on_offer_before_the_handover_said_so_still_is(installed: Installed) -> None:
+    connection = await asyncpg.connect(installed.url)
+    found = await connection.fetchval("SELECT offered_versions FROM handovers WHERE status = 'returned'")
+    await connection.close()
+    assert found == [2]
 
 
 async def test_a_statement_that_falls_back_to_the_login_may_do_nothing(db: Database) -> None:
