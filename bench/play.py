@@ -17,7 +17,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tsunagi.app import create_app, create_services
-from tsunagi.auth import actions as auth
 from tsunagi.auth.actions import register_client
 from tsunagi.auth.rules import Caller, Scope
 from tsunagi.auth.tokens import AccessTokens
@@ -162,20 +161,11 @@ class Play:
 
 @asynccontextmanager
 async def play(settings: Settings, db: Database) -> AsyncIterator[Play]:
-    """A play whose cast is in the directory. While it runs nobody asks, once in a second, who was revoked: a request
-    is to send the same statements each time."""
-    kept, auth.REVOCATIONS_KEPT = auth.REVOCATIONS_KEPT, auth.MAX_OVERLAP
-    try:
-        async with _playing(settings, db) as played:
-            yield played
-    finally:
-        auth.REVOCATIONS_KEPT = kept
-
-
-@asynccontextmanager
-async def _playing(settings: Settings, db: Database) -> AsyncIterator[Play]:
+    """A play whose cast is in the directory. Nobody asks, once in a second, who was revoked: a request is to send the
+    same statements each time."""
     clock = Clock()
     services = create_services(settings, db, clock, Contract(settings.contract_dir))
+    services.gate.revocations_kept = timedelta.max
     transport = httpx2.ASGITransport(app=create_app(services, work=False))
     async with httpx2.AsyncClient(transport=transport, base_url=settings.base_url, timeout=None) as http:
         yield Play(http, clock, services.tokens, await _cast(db))

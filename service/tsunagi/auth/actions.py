@@ -195,6 +195,7 @@ class Gate:
         self._db = db
         self._tokens = tokens
         self._proofs = proofs
+        self.revocations_kept = REVOCATIONS_KEPT
         self._revoked: frozenset[ClientId] = frozenset()
         self._read_at: datetime | None = None
         self._reading = asyncio.Lock()
@@ -236,7 +237,7 @@ class Gate:
             raise Unauthenticated(Text("このクライアントは失効しています", "This client has been revoked"))
 
     def _outdated(self, now: datetime) -> bool:
-        return self._read_at is None or abs(now - self._read_at) >= REVOCATIONS_KEPT
+        return self._read_at is None or abs(now - self._read_at) >= self.revocations_kept
 
     async def _refresh(self, now: datetime) -> None:
         if self._outdated(now):  # nobody else did while this one waited
