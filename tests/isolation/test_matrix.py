@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
@@ -15,7 +16,6 @@ from tests.isolation.asking import LISTS, QUESTIONS, Asked, absent, existing, ma
 from tests.isolation.conftest import FULL
 from tests.isolation.realm import CAST, STATES, Realm
 from tests.isolation.watching import Guard, Statements, comparable, statements
-from tsunagi.auth import actions as auth
 
 pytestmark = pytest.mark.xdist_group("realm")  # it is built once, by one worker
 
@@ -48,7 +48,7 @@ class Matrix:
 @pytest.fixture
 async def matrix(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matrix]:
     # Else, once in a second, a question also asks which clients were revoked.
-    monkeypatch.setattr(auth, "REVOCATIONS_KEPT", auth.MAX_OVERLAP)
+    monkeypatch.setattr(realm.services.gate, "revocations_kept", timedelta.max)
     async with statements(realm.services.db) as seen:
         await realm.voices["sender"].send("GET", "/v1/areas")
         yield Matrix(realm, Guard(realm), seen)
