@@ -47,7 +47,7 @@ format: setup
 setup: .setup/ready
 
 # Needs Python 3.11 or later and no root. Installs a pinned uv into .setup/, and everything else into .venv/.
-.setup/ready: pyproject.toml uv.lock clients/python/pyproject.toml
+.setup/ready: pyproject.toml uv.lock clients/python/pyproject.toml clients/verifier/pyproject.toml
 	@set -e; \
 	for python in python3.14 python3.13 python3.12 python3.11 python3; do \
 		if command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
