@@ -89,10 +89,8 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
     spoken = language(request.headers.get("accept-language", ""))
     content = problem_content(refusal, spoken, getattr(request.state, "request_id", "-"))
     headers = _headers(refusal)
-    if "expect" in request.headers:
-        headers["Connection"] = (
-            "close"  # whether the body will still come nobody knows (RFC 9110 section 10.1.1)
-        )
+    if "expect" in request.headers:  # whether the body will still come nobody knows (RFC 9110 section 10.1.1)
+        headers["Connection"] = "close"
     return JSONResponse(content, STATUS[refusal.code], headers, media_type="application/problem+json")
 
 

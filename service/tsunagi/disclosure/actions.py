@@ -182,6 +182,7 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Discl
         yield await following
     finally:
         following.cancel()  # whoever was to have it may have gone
+        await asyncio.gather(following, return_exceptions=True)
 
 
 async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId]) -> list[Disclosed]:
