@@ -48,6 +48,8 @@ def open_checkpoint(note: str, keys: Iterable[Key], *, origin: str | None = None
     """The checkpoint in a note, signed by one of the keys, of the log that is called `origin`: the first key's name,
     unless told. Raises Refused."""
     known = list(keys)
+    if not known:
+        raise Refused("no key was given")
     text = _signed_text(note, known)
     lines = text.split("\n")
     if len(lines) < 4 or not all(lines[:-1]):
