@@ -45,6 +45,10 @@ SESSION = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+DURABLE = {"synchronous_commit": "on"}
+"""A commit is acknowledged when it is on disk, and on that of a synchronous standby where one is named: whatever a
+default of the role or the database becomes later."""
+
 WAIT_SECONDS = 30
 """For a connection, while all are in use."""
 
@@ -115,7 +119,8 @@ def async_url(url: str) -> str:
 class Database:
     """The transactions, over one pool."""
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, lossy: bool = False) -> None:
+        """`lossy`: how durable a commit is, is left to the database."""
         self._free = asyncio.Semaphore(pool_size)
         self._idle: list[AsyncConnection] = []
         self._engine: AsyncEngine = create_async_engine(
@@ -123,7 +128,7 @@ class Database:
             poolclass=NullPool,  # connections stay open here: taking one from a pool of SQLAlchemy's costs a query
             isolation_level="AUTOCOMMIT",  # `_transaction` begins and commits: with the settings, in one message
             hide_parameters=True,  # an error's text must not hold what was submitted: somebody may log it
-            connect_args={"server_settings": SESSION},
+            connect_args={"server_settings": SESSION if lossy else SESSION | DURABLE},
         )
 
     @asynccontextmanager

@@ -17,6 +17,9 @@ class Settings(BaseSettings):
     )
     """PostgreSQL 15 or later. Absent: an embedded PostgreSQL is kept under `data_dir`."""
 
+    allow_data_loss: bool = False
+    """Start on a database that is set up to lose acknowledged writes, and leave it to the database to lose them."""
+
     data_dir: Path = Path(".tsunagi")
     """Holds the embedded database and the platform's keys."""
 

@@ -1,13 +1,19 @@
 """What every command starts from: the settings, and a database that is migrated."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from tsunagi import embedded
+import structlog
+
+from tsunagi import embedded, logs
 from tsunagi.db import Database, WallsDown
 from tsunagi.migrating import migrate
+from tsunagi.safekeeping.actions import dangers_of
+from tsunagi.safekeeping.rules import Danger
 from tsunagi.settings import Settings
+
+log = structlog.get_logger()
 
 
 def database_url(settings: Settings) -> str:
@@ -17,15 +23,32 @@ def database_url(settings: Settings) -> str:
 
 @asynccontextmanager
 async def database(settings: Settings | None = None) -> AsyncIterator[Database]:
-    """A database at the newest migration, whose walls stand. Exits where they do not."""
+    """A database at the newest migration, whose walls stand and which keeps what it acknowledges. Exits where
+    that is not so."""
     settings = settings or Settings()
     url = database_url(settings)
     await asyncio.to_thread(migrate, url, settings.contract_dir / "migrations")
-    db = Database(url, pool_size=settings.pool_size)
+    db = Database(url, pool_size=settings.pool_size, lossy=settings.allow_data_loss)
     try:
         await db.check_walls()
+        _say_or_exit(await dangers_of(url, db), allowed=settings.allow_data_loss)
         yield db
     except WallsDown as down:
         raise SystemExit(f"The database does not keep organizations apart: {down}") from None
     finally:
         await db.close()
+
+
+def _say_or_exit(dangers: Sequence[Danger], *, allowed: bool) -> None:
+    if dangers and allowed:
+        if not structlog.is_configured():
+            logs.configure(Settings().log_format)
+        log.error("DATA LOSS IS ALLOWED (TSUNAGI_ALLOW_DATA_LOSS)", dangers=[str(one) for one in dangers])
+    elif dangers:
+        raise SystemExit(
+            "データベースの設定により、応答済みの書き込みが失われることがあるため、起動しません。\n"
+            "The database is set up so that acknowledged writes can be lost; not starting.\n"
+            + "".join(f"  {one}\n" for one in dangers)
+            + "docs/operations.md, Settings that lose data. "
+            "失ってよいデータだけの場合 / for data that may be lost: TSUNAGI_ALLOW_DATA_LOSS=1"
+        )
