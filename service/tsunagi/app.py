@@ -24,6 +24,7 @@ from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.handovers.steps import advance
 from tsunagi.logs import fault
+from tsunagi.paper.printing import Printer
 from tsunagi.people.secret import matching_secret
 from tsunagi.people.store import forget_attempts
 from tsunagi.proofs.actions import Proofs
@@ -52,6 +53,7 @@ def create_services(
         gate=Gate(db, tokens, proofs),
         limits=Limits(settings),
         match_secret=matching_secret(keys),
+        printer=Printer(),
     )
 
 

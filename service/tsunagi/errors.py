@@ -203,6 +203,12 @@ class ConsentMissing(Refusal):
     on_ledger = True
 
 
+class DocumentTooLong(Refusal):
+    code = "document_too_long"
+    title = Text("印刷するには長すぎます", "Too long to be printed")
+    advice = Text("期間などで絞るか、JSON で取得してください", "Ask for less, or for JSON")
+
+
 class HeadTooLarge(Refusal):
     code = "head_too_large"
     title = Text("URL またはヘッダーが大きすぎます", "The URL or the headers are too large")

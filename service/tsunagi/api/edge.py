@@ -35,6 +35,7 @@ from tsunagi.handovers.steps import By
 from tsunagi.ids import HandoverId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
+from tsunagi.paper.printing import Printer
 from tsunagi.settings import Settings
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class Services:
     gate: Gate
     limits: Limits
     match_secret: bytes
+    printer: Printer
 
 
 @dataclass(frozen=True, slots=True)

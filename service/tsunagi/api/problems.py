@@ -46,6 +46,7 @@ STATUS: Mapping[str, int] = {
     "rule_violated": 422,
     "consent_missing": 422,
     "idempotency_key_reused": 422,
+    "document_too_long": 422,
     "precondition_required": 428,
     "rate_limited": 429,
     "head_too_large": 431,

@@ -222,6 +222,12 @@ class IdempotencyKeyReused(ProblemError):
     code = "idempotency_key_reused"
 
 
+class DocumentTooLong(ProblemError):
+    """Too much for one PDF. Ask for less, or for JSON."""
+
+    code = "document_too_long"
+
+
 class PreconditionRequired(ProblemError):
     code = "precondition_required"
 
