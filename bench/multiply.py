@@ -46,7 +46,7 @@ async def tables(connection: asyncpg.Connection) -> list[Table]:
                 JOIN pg_attribute k ON k.attrelid = c.oid AND k.attnum = ANY (i.indkey)
                 WHERE i.indrelid = c.oid) AS indexed
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-            AND a.attgenerated = ''
+            AND a.attgenerated = '' AND a.attidentity <> 'a'
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'p'
             AND c.relname <> 'alembic_version'
         GROUP BY c.oid ORDER BY c.oid

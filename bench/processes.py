@@ -67,7 +67,7 @@ def service(settings: Settings) -> Iterator[int]:
         "DATABASE_URL": settings.database_url or "",
         **{
             f"TSUNAGI_{name}".upper(): str(value)
-            for name, value in settings.model_dump(exclude=_UNSAID).items()
+            for name, value in settings.model_dump(exclude=_UNSAID, exclude_none=True).items()
         },
     }
     command = [str(Path(sys.executable).parent / "tsunagi"), "serve"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from fastapi import FastAPI
 
-from tsunagi.api import consents, directory, events, findings, handovers, meta, people, responsibility
+from tsunagi.api import consents, directory, events, findings, handovers, ledger, meta, people, responsibility
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
 from tsunagi.api.idempotency import forget_answers
@@ -32,7 +32,7 @@ from tsunagi.proofs.nonces import kept_nonces
 from tsunagi.proofs.store import forget_proofs
 from tsunagi.settings import Settings
 
-ROOMS = (consents, directory, events, findings, handovers, meta, people, responsibility)
+ROOMS = (consents, directory, events, findings, handovers, ledger, meta, people, responsibility)
 
 log = structlog.get_logger()
 

@@ -35,6 +35,7 @@ metadata = MetaData(
 )
 
 SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE = "tsunagi_service", "tsunagi_oversight", "tsunagi_platform"
+SEQUENCER_ROLE = "tsunagi_sequencer"
 """What a transaction may do. None owns a table or passes by a policy; migrations make them."""
 
 SESSION = {
@@ -85,7 +86,8 @@ class WallsDown(RuntimeError):
     """The database would not hold organizations apart."""
 
 
-_ROLES = (SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE)
+_SERVING = (SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE)
+_ROLES = (*_SERVING, SEQUENCER_ROLE)
 
 # What lets the role of a transaction pass by row security. $1: the roles that are to pass nowhere, $2: the one of
 # them that sees all rows.
@@ -119,8 +121,11 @@ def async_url(url: str) -> str:
 class Database:
     """The transactions, over one pool."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, lossy: bool = False) -> None:
-        """`lossy`: how durable a commit is, is left to the database."""
+    def __init__(
+        self, url: str, *, pool_size: int = 8, lossy: bool = False, role: str = SERVICE_ROLE
+    ) -> None:
+        """`lossy`: how durable a commit is, is left to the database. `role`: what connections fall back to; whoever
+        logs in must be a member of it."""
         self._free = asyncio.Semaphore(pool_size)
         self._idle: list[AsyncConnection] = []
         self._engine: AsyncEngine = create_async_engine(
@@ -128,7 +133,7 @@ class Database:
             poolclass=NullPool,  # connections stay open here: taking one from a pool of SQLAlchemy's costs a query
             isolation_level="AUTOCOMMIT",  # `_transaction` begins and commits: with the settings, in one message
             hide_parameters=True,  # an error's text must not hold what was submitted: somebody may log it
-            connect_args={"server_settings": SESSION if lossy else SESSION | DURABLE},
+            connect_args={"server_settings": SESSION | {"role": role} | ({} if lossy else DURABLE)},
         )
 
     @asynccontextmanager
@@ -147,6 +152,12 @@ class Database:
     async def platform(self) -> AsyncIterator[WriteTx]:
         """As `write`, for what belongs to no organization, or to all."""
         async with self._transaction("BEGIN", _settings(PLATFORM_ROLE)) as tx:
+            yield WriteTx(ReadTx(tx))
+
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncIterator[WriteTx]:
+        """As `write`, for whoever gives entries their place in the log: it reaches nothing else."""
+        async with self._transaction("BEGIN", _settings(SEQUENCER_ROLE)) as tx:
             yield WriteTx(ReadTx(tx))
 
     @asynccontextmanager
@@ -187,9 +198,10 @@ class Database:
         await _after(connection, statement)
         self._idle.append(connection)
 
-    async def check_walls(self) -> None:
-        """Nothing in the database lets a transaction see more than its organization's rows. Raises WallsDown."""
-        for role in _ROLES:
+    async def check_walls(self, *roles: str) -> None:
+        """Nothing in the database lets a transaction see more than its organization's rows; of these roles, or of
+        those that serve. Raises WallsDown."""
+        for role in roles or _SERVING:
             async with self._transaction("BEGIN READ ONLY", _settings(role)) as tx:
                 holes = [row["hole"] for row in await fetch(ReadTx(tx), _HOLES, _ROLES, PLATFORM_ROLE)]
             if holes:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,20 @@ class Settings(BaseSettings):
     dpop_nonce: Literal["required", "none"] = "required"
     """Whether every DPoP proof needs a nonce of the server. RFC 9449 section 11.3 leaves nothing in between."""
 
+    ledger_origin: str | None = None
+    """The name of the ledger's log (C2SP tlog-checkpoint), which it keeps for ever. Absent: the host of `base_url`
+    followed by `/ledger`."""
+
+    ledger_keys_dir: Path | None = None
+    """Holds the keys that sign the log. Only the sequencer opens it; absent: `ledger-keys` in `data_dir`."""
+
+    sequencer: Literal["child", "none"] = "child"
+    """Whether `tsunagi serve` runs the sequencer as a process beside it, or somebody else does (`tsunagi ledger
+    sequence`): a key that the server cannot read belongs to another user of the machine, or to another machine."""
+
+    sequencer_interval_seconds: float = 0.1
+    """How often the sequencer looks for new entries."""
+
     host: str = "127.0.0.1"
     port: int = 8080
     metrics_port: int = 9090
@@ -51,3 +66,11 @@ class Settings(BaseSettings):
     """Of these four, 0 means no limit."""
 
     log_format: str = "json"
+
+    @property
+    def log_origin(self) -> str:
+        return self.ledger_origin or f"{urlsplit(self.base_url).netloc}/ledger"
+
+    @property
+    def log_keys(self) -> Path:
+        return self.ledger_keys_dir or self.data_dir / "ledger-keys"

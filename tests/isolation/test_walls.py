@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.owner import owner
 from tsunagi.cli.context import database
-from tsunagi.db import OVERSIGHT_ROLE, PLATFORM_ROLE, SERVICE_ROLE, Database, WallsDown
+from tsunagi.db import OVERSIGHT_ROLE, PLATFORM_ROLE, SEQUENCER_ROLE, SERVICE_ROLE, Database, WallsDown
 from tsunagi.settings import Settings
 
 PUBLIC = {
@@ -23,6 +23,11 @@ PUBLIC = {
     "organizations",
 }
 """The directory, and which migration is the newest."""
+
+LOG = {"log_entries", "log_nodes", "log_checkpoints"}
+"""Public beyond the service: anybody may read them over HTTP. The sequencer adds to them."""
+
+SEQUENCED = LOG | {"ledger_queue"}
 
 ORGANIZATIONS = (SERVICE_ROLE, OVERSIGHT_ROLE)
 """The roles that act for one organization."""
@@ -88,7 +93,8 @@ async def test_every_table_is_public_or_the_platforms_or_held_by_policies(db: Da
             assert not of.get(name), f"{name} belongs to the platform and needs no policy"
         else:
             assert (table.relrowsecurity, table.relforcerowsecurity) == (True, True), name
-            assert of[name] == wanted | {(PLATFORM_ROLE, "*")}, name
+            others = {(PLATFORM_ROLE, "*")} | ({(SEQUENCER_ROLE, "*")} if name in SEQUENCED else set())
+            assert of[name] == wanted | others, name
 
 
 async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Database) -> None:
@@ -100,30 +106,33 @@ async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Databa
         "responsibility_versions",
         "responsibility_segments",
         "responsibility_support",
-        *(ledger := {"ledger_entries", "ledger_contents", "ledger_streams"}),
+        *LOG,
+        *(ledger := {"ledger_entries", "ledger_contents", "ledger_streams", "ledger_queue"}),
     }
     assert all(of <= {"SELECT"} for name, of in may.items() if name not in ledger)
 
 
 async def test_policies_ask_for_the_acting_organization(db: Database) -> None:
-    """A condition without it would be the same for all. These three are: nobody's rows can be read by them."""
+    """A condition without it would be the same for all. These are: nobody's rows can be read by them."""
     found = await rows(
         db,
         """
         SELECT c.relname || ' ' || p.polcmd::text AS name, coalesce(pg_get_expr(polqual, polrelid), '') AS qual,
             coalesce(pg_get_expr(polwithcheck, polrelid), '') AS checked
         FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-        WHERE NOT CAST(:platform AS regrole) = ANY (polroles)
+        WHERE NOT EXISTS (SELECT FROM unnest(polroles) r WHERE CAST(CAST(r AS regrole) AS text) = ANY (:others))
     """,
-        platform=PLATFORM_ROLE,
+        others=[PLATFORM_ROLE, SEQUENCER_ROLE],
     )
     same_for_all = {row.name for row in found if "acting_organization()" not in row.qual + row.checked}
     assert same_for_all == {
         "consent_withdrawals r",  # through the consents that can be seen
         "ledger_entries a",
+        "ledger_queue a",
         "ledger_streams a",
         "ledger_streams r",
         "ledger_streams w",
+        *(f"{table} r" for table in LOG),
     }
 
 
@@ -159,7 +168,7 @@ async def test_a_row_is_changed_in_few_columns(db: Database) -> None:
     assert {row.relname for row in whole} == {"handovers"}
 
 
-@pytest.mark.parametrize("role", [*ORGANIZATIONS, PLATFORM_ROLE])
+@pytest.mark.parametrize("role", [*ORGANIZATIONS, PLATFORM_ROLE, SEQUENCER_ROLE])
 async def test_the_roles_of_transactions_own_nothing_and_pass_nowhere(db: Database, role: str) -> None:
     ((superuser, bypasses, creates, makes_roles, logs_in, replicates),) = await rows(
         db,
@@ -185,6 +194,13 @@ async def test_the_roles_of_transactions_own_nothing_and_pass_nowhere(db: Databa
         db, "SELECT nspname FROM pg_namespace WHERE has_schema_privilege(:role, oid, 'CREATE')", role=role
     )
     assert schemas == []
+
+
+async def test_the_sequencer_adds_to_the_log_and_reaches_nothing_else(db: Database) -> None:
+    may = {name: of for name, of in (await granted(db, SEQUENCER_ROLE)).items() if of}
+    assert may.pop("alembic_version") == {"SELECT"}
+    assert may.pop("ledger_queue") == {"SELECT", "DELETE"}
+    assert may == {table: {"SELECT", "INSERT"} for table in LOG}
 
 
 async def test_the_platform_writes_no_history_anew(db: Database) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsunagi.transparency import tree
-from tsunagi.transparency.tree import TILE_WIDTH, Tile, leaf_hash, node_hash
+from tsunagi.transparency import rules as tree
+from tsunagi.transparency.rules import TILE_WIDTH, Tile, leaf_hash, node_hash
 
 SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 700, 65_535, 65_536, 65_537, 70_000]
 MOST = max(SIZES)

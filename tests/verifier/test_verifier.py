@@ -8,7 +8,7 @@ import pytest
 
 from tests.transparency.test_notes import LOG, OTHER
 from tests.transparency.test_tree import LEAVES, all_tiles, entry
-from tsunagi.transparency import tree
+from tsunagi.transparency import rules as tree
 from tsunagi.transparency.notes import Checkpoint as Written
 from tsunagi.transparency.notes import proof_file, signed
 from tsunagi_verifier import (

@@ -21,6 +21,7 @@ from tsunagi.app import create_app, create_services
 from tsunagi.auth.actions import register_client
 from tsunagi.auth.rules import Scope
 from tsunagi.cli.context import database_url
+from tsunagi.cli.ledger import sequencer_beside
 from tsunagi.cli.serving import choose_port, end_on_sigterm, metrics
 from tsunagi.cli.story import Cast, Member, StoryBroken, console, tell
 from tsunagi.clock import Clock, civil_date
@@ -79,7 +80,12 @@ def _demo(settings: Settings, *, once: bool) -> None:
     console.print("[bold]Tsunagi（繋ぎ）[/] 準備しています… / setting up…")
     port = choose_port(settings.host, settings.port)
     settings = settings.model_copy(
-        update={"port": port, "base_url": f"http://{settings.host}:{port}", "metrics_port": 0}
+        update={
+            "port": port,
+            "base_url": f"http://{settings.host}:{port}",
+            "metrics_port": 0,
+            "ledger_keys_dir": settings.data_dir / "demo-ledger-keys",
+        }
     )
     raise typer.Exit(uvloop.run(_run(settings, once=once)))
 
@@ -87,19 +93,21 @@ def _demo(settings: Settings, *, once: bool) -> None:
 async def _run(settings: Settings, *, once: bool) -> int:
     url = await _fresh_database(await asyncio.to_thread(database_url, settings))
     await asyncio.to_thread(migrate, url, settings.contract_dir / "migrations")
+    shutil.rmtree(settings.log_keys, ignore_errors=True)  # the new database is not what they signed for
     db = Database(url, pool_size=settings.pool_size)
     services = create_services(settings, db, Clock())
     server = _server(services)
     serving = asyncio.create_task(server.serve())
     try:
-        await _started(server, serving)
-        cast = await _cast(services)
-        await asyncio.to_thread(tell, cast, _clock_mover(services), civil_date(datetime.now(UTC)))
-        _leave(settings, cast, url, once=once)
-        console.print("[bold green]引継ぎは完了しました / the handover was carried to completion[/]")
-        if not once:
-            with metrics(settings):
-                await serving
+        async with sequencer_beside(settings, url):
+            await _started(server, serving)
+            cast = await _cast(services)
+            await asyncio.to_thread(tell, cast, _clock_mover(services), civil_date(datetime.now(UTC)))
+            _leave(settings, cast, url, once=once)
+            console.print("[bold green]引継ぎは完了しました / the handover was carried to completion[/]")
+            if not once:
+                with metrics(settings):
+                    await serving
         return 0
     except (TsunagiError, StoryBroken) as broken:
         console.print(f"[bold red]途中で止まりました / a step failed:[/] {broken}")

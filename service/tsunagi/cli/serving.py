@@ -18,6 +18,7 @@ from tsunagi.api.connection import connection
 from tsunagi.api.edge import Services
 from tsunagi.app import create_app, create_services
 from tsunagi.cli.context import database, database_url
+from tsunagi.cli.ledger import sequencer_beside
 from tsunagi.clock import Clock
 from tsunagi.db import Database
 from tsunagi.migrating import migrate
@@ -40,7 +41,8 @@ def serve() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with database(settings) as db:
+    url = database_url(settings)
+    async with database(settings) as db, sequencer_beside(settings, url):
         if settings.database_url and await db.login_passes():
             log.warning("the role in DATABASE_URL owns the tables: docs/operations.md, Database roles")
         with metrics(settings):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     LargeBinary,
     Table,
     Text,
@@ -53,6 +54,15 @@ contents = Table(
     comment="apart from the entry, so that it can be erased while the commitment stays",
 )
 
+queue = Table(
+    "ledger_queue",
+    metadata,
+    Column("place", BigInteger, Identity(always=True), primary_key=True),
+    Column("entry_id", Uuid, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+    comment="entries that have no place in the log yet",
+)
+
 # Takes the streams' row locks in one order, so that batches cannot deadlock.
 _HELD = """
     SELECT stream, entries, head FROM ledger_streams WHERE stream = ANY ($1::uuid[]) ORDER BY stream FOR UPDATE
@@ -74,6 +84,9 @@ _ENTRIES = """
 _CONTENTS = """
     INSERT INTO ledger_contents (id, organization_id, action, outcome, record_id, salt, body)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
+"""
+_QUEUE = """
+    INSERT INTO ledger_queue (entry_id, commitment) SELECT * FROM unnest($1::uuid[], $2::bytea[])
 """
 
 # One entry on one stream in one message: the database puts in the number and the commitment before it, which are
@@ -111,6 +124,10 @@ _ONE_STEPS = (
         INSERT INTO ledger_entries (id, stream, number, recorded_at, commitment)
         SELECT $1, $7, number, $11, commitment FROM entry_commitment
         """,
+    ),
+    (
+        "entry_queued",
+        "INSERT INTO ledger_queue (entry_id, commitment) SELECT $1, commitment FROM entry_commitment",
     ),
 )
 
@@ -215,7 +232,12 @@ def _inserting(rows: Sequence[_Row]) -> list[Write]:
         )
         for row in rows
     ]
-    return [Write(_ENTRIES, columns(kept)), Write(_CONTENTS, columns(apart))]
+    queued = [(row.id, row.commitment) for row in rows]
+    return [
+        Write(_ENTRIES, columns(kept)),
+        Write(_QUEUE, columns(queued)),
+        Write(_CONTENTS, columns(apart)),
+    ]
 
 
 def _record_id(entry: Entry) -> str | None:

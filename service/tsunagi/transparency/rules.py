@@ -144,6 +144,45 @@ def tile_hash(tile: bytes) -> bytes:
     return row[0]
 
 
+Edge = tuple[list[bytes], ...]
+"""Of each level of tiles, from 0, the hashes of the tile at its end that is not full: all that has to be known of a
+tree to let it grow."""
+
+
+def edge_of(size: int) -> list[Tile]:
+    """The tiles that are the edge of a tree of so many leaves, level by level; an empty one has no width."""
+    found = []
+    level, hashes = 0, size
+    while True:
+        number, width = divmod(hashes, TILE_WIDTH)
+        found.append(Tile(level, number, width))
+        if not number:
+            return found
+        level, hashes = level + 1, number
+
+
+def grown(size: int, edge: Edge, leaves: Sequence[bytes]) -> tuple[Edge, list[list[bytes]]]:
+    """The edge of the tree with these leaf hashes more, and the hashes that are new on each level, from 0: the first
+    of a level stands behind those it had."""
+    grows, added = [], []
+    new, before = list(leaves), size
+    for level in range(TILE_HEIGHT):
+        row = [*(edge[level] if level < len(edge) else ()), *new]
+        added.append(new)
+        whole = len(row) - len(row) % TILE_WIDTH
+        grows.append(row[whole:])
+        new = [tile_hash(b"".join(row[place : place + TILE_WIDTH])) for place in range(0, whole, TILE_WIDTH)]
+        before //= TILE_WIDTH
+        if not new and not before:
+            break
+    return tuple(grows), added
+
+
+def edge_root(size: int, edge: Edge) -> bytes:
+    """The hash of the tree of so many leaves with this edge."""
+    return root(size, {(tile.level, tile.number): b"".join(edge[tile.level]) for tile in edge_of(size)})
+
+
 def _hash(begin: int, end: int, of: Mapping[tuple[int, int], bytes]) -> bytes:
     parts = []
     for height, place in complete([(begin, end)]):
