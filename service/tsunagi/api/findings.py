@@ -23,7 +23,7 @@ async def list_findings(call: Call) -> Response:
     if "cursor" in asked:
         person_id, findings = opened_cursor(asked["cursor"], UUID, int)
         after = Place(PersonId(person_id), findings)
-    async with call.services.db.read(call.overseeing) as tx:
+    async with call.services.db.write(call.overseeing) as tx:
         page = await actions.findings(
             tx, call.by, kind=asked.get("kind"), area=asked.get("area"), after=after, limit=asked["limit"]
         )

@@ -1,8 +1,8 @@
 """The shape of a ledger entry and what it commits to."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -23,6 +23,7 @@ Action = Literal[
     "consents:read",
     "consents:withdraw",
     "directory:import",
+    "findings:read",
     "handovers:accept",
     "handovers:amend",
     "handovers:complete",
@@ -82,6 +83,8 @@ class Entry:
     """The refusal's code when the outcome is `deny`."""
     change: tuple[str | None, str] | None = None
     """The state before and after."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """Where many are looked at in one go: the filters, which are codes, ids and dates."""
 
 
 def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | None) -> bytes:
@@ -110,6 +113,7 @@ def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | 
         consents=[str(consent) for consent in entry.consents] or None,
         code=entry.code,
         change=entry.change and {"from": entry.change[0], "to": entry.change[1]},
+        asked=dict(entry.asked) or None,
     )
     return canonical_bytes(content)
 

@@ -137,7 +137,7 @@ class Page:
 
 
 async def findings(
-    tx: ReadTx,
+    tx: WriteTx,
     by: By,
     *,
     kind: FindingKind | None,
@@ -145,7 +145,8 @@ async def findings(
     after: Place | None,
     limit: int,
 ) -> Page:
-    """What needs attention among the people the caller may look at, person by person.
+    """What needs attention among the people the caller may look at, person by person. The look is on the ledger: not
+    at whom, but for what.
 
     A page that has looked at enough people ends there, however few findings it has.
     """
@@ -161,6 +162,16 @@ async def findings(
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
         if first is None or len(found) > limit:
             break
+    asked = {"kind": kind, "area": area}
+    await ledger.append(
+        tx,
+        Entry(
+            action="findings:read",
+            at=by.at,
+            actor=by.caller.actor(by.request_id),
+            asked={name: value for name, value in asked.items() if value is not None},
+        ),
+    )
     page = [one for one, _ in found[:limit]]
     if len(found) > limit:
         return Page(page, found[limit - 1][1])
