@@ -89,6 +89,21 @@ def _post(query: str, *, key: bool = False, known: bool = True) -> Callable[[Ask
     return request
 
 
+NEVER_HELD = {
+    "domain": "employment",
+    "role": "primary",
+    "from": "2020-01-01",
+    "to": "2020-02-01",
+    "held": True,
+    "reason": {"code": "not_recorded"},
+}
+ENDS = {"domain": "employment", "role": "primary", "on": "2027-01-01", "reason": {"code": "other"}}
+
+
+def _say(path: str, body: Any) -> Callable[[Asked], Request]:
+    return lambda asked: ("POST", f"{asked.person}/responsibility/{path}", body, {})
+
+
 def _register(asked: Asked, number: int, **members: Any) -> Request:
     record = asked.realm.record_of(number, asked.taker)
     return "POST", "/v1/people", {"identity": record["sections"]["identity"], **members}, {}
@@ -139,6 +154,21 @@ QUESTIONS: dict[str, Question] = {
         "oversight",
         _get(lambda a: f"{a.person}/responsibility?asOf=2020-01-01&knownAt=2026-11-01T00:00:00Z"),
     ),
+    "what changed": Question(
+        "getResponsibilityChanges", "oversight", _get(lambda asked: f"{asked.person}/responsibility/changes")
+    ),
+    "what changed until": Question(
+        "getResponsibilityChanges",
+        "oversight",
+        _get(
+            lambda a: f"{a.person}/responsibility/changes?from=2020-01-01T00:00:00Z&to=2026-11-01T00:00:00Z"
+        ),
+    ),
+    "correct": Question("correctResponsibility", "person", _say("corrections", NEVER_HELD)),
+    "correct, to try": Question(
+        "correctResponsibility", "person", _say("corrections?dryRun=true", NEVER_HELD)
+    ),
+    "end": Question("endResponsibility", "person", _say("end", ENDS)),
     "milestones": Question("getMilestones", "oversight", _get(lambda asked: f"{asked.person}/milestones")),
     "consent": Question(
         "createConsent",
@@ -179,6 +209,10 @@ LISTS: dict[str, Callable[[Asked], str]] = {
     "exportHandovers": lambda _: "/v1/handovers/export",
     "listFindings": lambda _: "/v1/findings?limit=200",
     "listFindings behind": lambda asked: f"/v1/findings?limit=200&cursor={_cursor(asked.person_id, 0)}",
+    "listResponsibilityChanges": lambda _: "/v1/responsibility/changes?limit=200&since=2020-01-01T00:00:00Z",
+    "listResponsibilityChanges behind": lambda asked: (
+        f"/v1/responsibility/changes?since=2020-01-01T00:00:00Z&cursor={_cursor(asked.person_id, 0)}"
+    ),
     "listEvents": lambda _: "/v1/events?limit=200",
     "listOrganizations": lambda _: "/v1/organizations?limit=200",
     "getOrganization": lambda asked: f"/v1/organizations/{asked.voice.id}",

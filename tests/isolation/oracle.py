@@ -11,7 +11,15 @@ READABLE = frozenset(
 )
 RELATED = READABLE - {"offered"}
 WITHHELD = frozenset({"medical", "family"})
-OVERSIGHT = frozenset({"getResponsibility", "getMilestones", "listFindings"})
+OVERSIGHT = frozenset(
+    {
+        "getResponsibility",
+        "getResponsibilityChanges",
+        "listResponsibilityChanges",
+        "getMilestones",
+        "listFindings",
+    }
+)
 SERVED = frozenset({"sender", "receiver", "later", "unrelated", "closed", "sibling"})
 """They serve the area, so that what is handed over to them belongs to it."""
 

@@ -240,6 +240,21 @@ SABOTAGES: dict[str, Sabotage] = {
         "",
         Shown("receiver", "draft", "lists"),
     ),
+    "changes are of everybody in a relation": Sabotage(
+        "oversight.store:_SEEN",
+        "WHERE r.organization_id = $1 AND",
+        "WHERE $1::uuid IS NOT NULL AND",
+        Shown("receiver", "draft", "lists"),
+    ),
+    "changes are of every remit": Sabotage(
+        "oversight.store:_SEEN",
+        "WHERE a.organization_id = $1 AND",
+        "WHERE $1::uuid IS NOT NULL AND",
+        Shown("receiver", "notice", "lists"),
+    ),
+    "changes name every handover": Sabotage(
+        "oversight.store:_KNOWN_HANDOVERS", "h.sender_id = $1 OR", "$1::uuid IS NOT NULL OR"
+    ),
     # Lists.
     "the list is of everything incoming": Sabotage(
         "disclosure.listing:_SIDES",

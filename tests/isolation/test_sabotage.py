@@ -38,7 +38,7 @@ CHAIN = (
 """What an attacker would do one after the other: a step that should not be possible may open the way for the next."""
 SEEN_BY = {"withdraw consent": "read consent", "milestones": "read"}
 """Who may ask the one knows of what the other is about: without the check its answer may tell that it is there."""
-LISTED = ("listHandovers", "exportHandovers", "listFindings", "listEvents")
+LISTED = ("listHandovers", "exportHandovers", "listFindings", "listResponsibilityChanges", "listEvents")
 STRANGERS = ("receiver", "unrelated", "auditor", "later")
 STATES = ("draft", "dropped", "notice", "reconsented", "amended", "withdrawn", "overdue", "completed")
 SHARE = 1 if FULL else 4
@@ -169,6 +169,7 @@ ELSEWHERE = {
     "notifications.store:_number": "gives numbers, shows nothing",
     "oversight.store:remit": "the remit is public",
     "people.actions:match": "nobody was recognized",
+    "responsibility.store:_TOOK_PART": "who may speak of a domain; the person is in relation already",
     "people.store:part": "ends a relation, shows nothing",
 }
 """Conditions that look like a check on the way to a row, and are none."""
@@ -186,6 +187,7 @@ def test_every_check_is_taken_out_once() -> None:
         "oversight",
         "people",
         "records",
+        "responsibility",
     ):
         for path in sorted((ROOT / "service" / "tsunagi" / room).glob("*.py")):
             source = path.read_text()

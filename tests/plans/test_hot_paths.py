@@ -69,6 +69,7 @@ ASKED: dict[str, Ask] = {
     "list what is due": _get("/v1/handovers?limit=50&dueBefore=2100-01-01"),
     "export": _get("/v1/handovers/export"),
     "responsibility": _get("/v1/people/{person}/responsibility"),
+    "what changed": _get("/v1/people/{person}/responsibility/changes"),
     "milestones": _get("/v1/people/{person}/milestones"),
     "events": _get("/v1/events?limit=50"),
 }

@@ -18,9 +18,13 @@ NOUNS = (
     "disclosed-record", "event", "finding",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "milestone",
     "organization", "person", "person-candidate", "person-match", "person-registration", "problem", "reason",
-    "responsibility", "validation", "warning",
+    "responsibility", "responsibility-change", "responsibility-correction", "responsibility-end", "validation",
+    "warning",
 )  # fmt: skip
-SUBMITTED = ("acceptance", "consent-withdrawal", "person-match", "person-registration", "reason")
+SUBMITTED = (
+    "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason",
+    "responsibility-correction", "responsibility-end",
+)  # fmt: skip
 """Nouns that clients send, besides the record and the consent."""
 MUTATIONS = 150
 

@@ -23,6 +23,7 @@ async def list_events(call: Call) -> Response:
             at=event.at,
             handoverId=event.handover_id,
             consentId=event.consent_id,
+            personId=event.person_id,
             status=event.status,
         )
         for event in found

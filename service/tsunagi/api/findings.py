@@ -27,7 +27,7 @@ async def list_findings(call: Call) -> Response:
         page = await actions.findings(
             tx, call.by, kind=asked.get("kind"), area=asked.get("area"), after=after, limit=asked["limit"]
         )
-    end = cursor([str(page.end.person_id), page.end.findings]) if page.end else None
+    end = cursor([str(page.end.person_id), page.end.items]) if page.end else None
     return paged(call, [dumped(finding(one)) for one in page.findings], end)
 
 

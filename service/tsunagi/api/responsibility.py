@@ -1,24 +1,30 @@
 """The operations of the tag Responsibility."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import instant, present
+from tsunagi.api.bodies import dumped, instant, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.findings import finding
-from tsunagi.api.idempotency import Answer
+from tsunagi.api.idempotency import Answer, once
+from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.clock import civil_date
-from tsunagi.db import ReadTx
-from tsunagi.directory import store as directory
+from tsunagi.db import WriteTx
 from tsunagi.ids import OrganizationId, PersonId
-from tsunagi.oversight import actions
-from tsunagi.responsibility.actions import DomainTimeline
-from tsunagi.responsibility.rules import FOREVER
+from tsunagi.oversight import actions, store
+from tsunagi.oversight.actions import Place
+from tsunagi.responsibility.actions import DomainTimeline, Stated
+from tsunagi.responsibility.corrections import Correction, End, interval, say
+from tsunagi.responsibility.rules import FOREVER, Support
 
 routes = Routes()
+
+FIRST = datetime(1, 1, 2, tzinfo=UTC)
+"""Before anything was recorded."""
 
 Names = Mapping[OrganizationId, str]
 
@@ -31,7 +37,7 @@ async def get_responsibility(call: Call) -> Response:
     person_id = PersonId(call.id("personId"))
     async with call.services.db.write(call.overseeing) as tx:
         timeline, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
-        names = await _names(tx, timeline.organizations, as_of)
+        names = await store.names(tx, timeline.organizations, as_of)
     return Answer(
         {
             "personId": str(person_id),
@@ -58,26 +64,17 @@ def _domain(one: DomainTimeline, names: Names) -> dict[str, Any]:
             }
             for segment in one.segments
         ],
-        "support": [
-            {
-                "organization": _holder(support.organization, names),
-                "role": support.role,
-                "from": support.valid_from.isoformat(),
-                "to": _end(support.valid_to),
-            }
-            for support in one.support
-        ],
+        "support": [_support(support, names) for support in one.support],
     }
 
 
-async def _names(tx: ReadTx, organizations: Iterable[OrganizationId], day: date) -> Names:
-    """What the organizations were called on that day; before the first known name, by that one."""
-    found: dict[OrganizationId, str] = {}
-    for organization_id in organizations:
-        known = await directory.history(tx, organization_id)
-        of_the_day = [one for one in known if one.effective_on <= day] or known[:1]
-        found[organization_id] = of_the_day[-1].name
-    return found
+def _support(one: Support, names: Names) -> dict[str, Any]:
+    return {
+        "organization": _holder(one.organization, names),
+        "role": one.role,
+        "from": one.valid_from.isoformat(),
+        "to": _end(one.valid_to),
+    }
 
 
 def _holder(organization_id: OrganizationId | None, names: Names) -> Mapping[str, str] | None:
@@ -88,6 +85,133 @@ def _holder(organization_id: OrganizationId | None, names: Names) -> Mapping[str
 
 def _end(valid_to: date) -> str | None:
     return None if valid_to == FOREVER else valid_to.isoformat()
+
+
+@routes.operation("correctResponsibility")
+async def correct_responsibility(call: Call) -> Response:
+    said = call.body
+    ends_on = date.fromisoformat(said["to"]) if said["to"] else None
+    days = interval(date.fromisoformat(said["from"]), ends_on, civil_date(call.at))
+    return await _said(
+        call,
+        Correction(
+            said["domain"], said["role"], days, said["held"], said["reason"]["code"], said.get("basis")
+        ),
+    )
+
+
+@routes.operation("endResponsibility")
+async def end_responsibility(call: Call) -> Response:
+    said = call.body
+    on = date.fromisoformat(said["on"])
+    return await _said(call, End(said["domain"], said["role"], on, said["reason"]["code"]))
+
+
+async def _said(call: Call, said: Correction | End) -> Response:
+    """Tried, or kept: what it changes."""
+    try_only, person_id = call.parameters["dryRun"], PersonId(call.id("personId"))
+
+    async def produce(tx: WriteTx) -> Answer:
+        made = await say(
+            tx, call.at, call.caller, person_id, said, request_id=call.request_id, try_only=try_only
+        )
+        names = await store.names(tx, _named([made]), civil_date(call.at))
+        content = _change(made, names)
+        if try_only:
+            del content["entryId"]
+        return Answer(content, 200 if try_only else 201)
+
+    if not try_only:
+        return await once(call, produce)
+    async with call.services.db.write(call.acting) as tx:
+        return (await produce(tx)).response()
+
+
+@routes.operation("getResponsibilityChanges")
+async def get_responsibility_changes(call: Call) -> Response:
+    asked, person_id = call.parameters, PersonId(call.id("personId"))
+    since = datetime.fromisoformat(asked["from"]) if "from" in asked else FIRST
+    until = datetime.fromisoformat(asked["to"]) if "to" in asked else call.at
+    async with call.services.db.write(call.overseeing) as tx:
+        found = await actions.person_changes(tx, call.by, person_id, since=since, until=until)
+        names = await store.names(tx, _named([*found.steps, *found.difference]), civil_date(until))
+    return Answer(
+        {
+            "personId": str(person_id),
+            "from": asked.get("from"),
+            "to": asked.get("to") or instant(call.at),
+            "difference": [
+                {"domain": one.version.domain, **_difference(one, names)} for one in found.difference
+            ],
+            "changes": [_change(one, names) for one in found.steps],
+        }
+    ).response()
+
+
+@routes.operation("listResponsibilityChanges")
+async def list_responsibility_changes(call: Call) -> Response:
+    asked = call.parameters
+    after = None
+    if "cursor" in asked:
+        person_id, changes = opened_cursor(asked["cursor"], UUID, int)
+        after = Place(PersonId(person_id), changes)
+    until = datetime.fromisoformat(asked["until"]) if "until" in asked else call.at
+    async with call.services.db.write(call.overseeing) as tx:
+        page = await actions.all_changes(
+            tx,
+            call.by,
+            since=datetime.fromisoformat(asked["since"]),
+            until=until,
+            area=asked.get("area"),
+            organization=OrganizationId(UUID(asked["organization"])) if "organization" in asked else None,
+            after=after,
+            limit=asked["limit"],
+        )
+        names = await store.names(tx, _named(page.changes), civil_date(until))
+    end = cursor([str(page.end.person_id), page.end.items]) if page.end else None
+    return paged(call, [dumped(_change(one, names)) for one in page.changes], end)
+
+
+def _change(one: Stated, names: Names) -> dict[str, Any]:
+    """ResponsibilityChange."""
+    version = one.version
+    by = version.recorded_by
+    return present(
+        personId=version.person_id,
+        domain=version.domain,
+        version=version.version,
+        recordedAt=version.recorded_at,
+        recordedBy=by and _holder(by, names),
+        reason=version.reason,
+        code=version.code,
+        effectiveOn=version.effective_on,
+        handoverId=version.handover_id,
+        entryId=version.entry_id,
+    ) | _difference(one, names)
+
+
+def _difference(one: Stated, names: Names) -> dict[str, Any]:
+    return {
+        "holders": [
+            {
+                "from": move.valid_from.isoformat(),
+                "to": _end(move.valid_to),
+                "before": _holder(move.before, names),
+                "after": _holder(move.after, names),
+            }
+            for move in one.moves
+        ],
+        "supportBegun": [_support(each, names) for each in one.begun],
+        "supportEnded": [_support(each, names) for each in one.ended],
+    }
+
+
+def _named(changes: Iterable[Stated]) -> set[OrganizationId]:
+    """Every organization that the changes name."""
+    found: set[OrganizationId] = set()
+    for one in changes:
+        found |= one.organizations | ({one.version.recorded_by} if one.version.recorded_by else set())
+    return found
 
 
 @routes.operation("getMilestones")

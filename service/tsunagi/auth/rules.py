@@ -31,6 +31,7 @@ class Scope(StrEnum):
     PEOPLE_WRITE = "people:write"
     PEOPLE_MATCH = "people:match"
     RESPONSIBILITY_READ = "responsibility:read"
+    RESPONSIBILITY_WRITE = "responsibility:write"
     CONSENTS_WRITE = "consents:write"
     CONSENTS_READ = "consents:read"
     HANDOVERS_WRITE = "handovers:write"

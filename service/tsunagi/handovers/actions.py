@@ -25,6 +25,7 @@ from tsunagi.handovers.rules import (
     looked,
 )
 from tsunagi.handovers.steps import By, enter, entered, keep, opens_now, permitted, settle, tell, telling
+from tsunagi.ids import ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action as LedgerAction
 from tsunagi.notifications.store import EventType
@@ -97,7 +98,7 @@ async def offer_anew(
         *chains.writes,
         records.warning(saved.id, saved.version, warnings),
         telling(by.at, saved, *events),
-        ledger.entering(entry),
+        ledger.entering(entry, entry_id=chains.entry_id),
     )
     return await settle(tx, by.at, saved)
 
@@ -227,13 +228,16 @@ async def withdraw(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str,
     """The offer is void. After an acceptance, responsibility is the sender's again, for good. Raises WrongState."""
     status = permitted(handover, "withdraw", by)
     withdrawn = await keep(tx, replace(handover, status=status, reason=dict(reason)))
+    entry_id = ordered_id()
     if handover.status == "accepted":
-        await responsibility.undo(tx, by.at, handover.person_id, handover.id, recorded_by=by.organization_id)
+        whose = (handover.person_id, handover.id)
+        await responsibility.undo(tx, by.at, *whose, recorded_by=by.organization_id, entry_id=entry_id)
         await tell(tx, by.at, withdrawn, "responsibility.changed")
     await people.part(tx, handover.person_id, handover.receiver_id, through=handover.id)
     if handover.offered_at is not None:
         await tell(tx, by.at, withdrawn, "handover.withdrawn")
-    await enter(tx, by, withdrawn, "handovers:withdraw", before=handover.status, code=reason["code"])
+    entry = entered(by, withdrawn, "handovers:withdraw", before=handover.status, code=reason["code"])
+    await send(tx, ledger.entering(entry, entry_id=entry_id))
     return withdrawn
 
 
@@ -290,12 +294,13 @@ async def accept(
         domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
     )
     saved, saving = store.saving(looked(accepted))
+    entry = entered(by, saved, "handovers:accept", before=handover.status)
     await send(
         tx,
         saving,
         *chains.writes,
         telling(by.at, saved, "handover.accepted", "responsibility.changed"),
-        ledger.entering(entered(by, saved, "handovers:accept", before=handover.status)),
+        ledger.entering(entry, entry_id=chains.entry_id),
     )
     return await settle(tx, by.at, saved)
 

@@ -82,6 +82,7 @@ handovers = Table(
     Index("handovers_receiver_idx", "receiver_id", "due_on", "id"),
     Index("handovers_sender_idx", "sender_id", "due_on", "id"),
     Index("handovers_person_id_idx", "person_id"),
+    Index("handovers_area_idx", "area_code", "person_id", postgresql_where=text("offered_at IS NOT NULL")),
     Index("handovers_clock_idx", "clock_on", postgresql_where=text("clock_on IS NOT NULL")),
 )
 

@@ -41,7 +41,10 @@ Action = Literal[
     "people:match",
     "people:register",
     "responsibility:change",
+    "responsibility:correct",
+    "responsibility:end",
     "responsibility:read",
+    "responsibility:report",
     "tokens:issue",
 ]
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from tsunagi.db import Write, WriteTx, columns, metadata, send
-from tsunagi.ids import ConsentId, HandoverId, OrganizationId, ordered_id
+from tsunagi.ids import ConsentId, HandoverId, OrganizationId, PersonId, ordered_id
 
 EventType = Literal[
     "handover.offered",
@@ -50,6 +50,7 @@ events = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("handover_id", Uuid, nullable=True),
     Column("consent_id", Uuid, nullable=True),
+    Column("person_id", Uuid, nullable=True, comment="where it is about no handover and no consent"),
     Column("status", Text, nullable=True, comment="the handover's status after the event"),
     UniqueConstraint("organization_id", "position"),
     Index("events_unnumbered_idx", "organization_id", postgresql_where=text("position IS NULL")),
@@ -77,15 +78,16 @@ class Event:
     at: datetime
     handover_id: HandoverId | None = None
     consent_id: ConsentId | None = None
+    person_id: PersonId | None = None
     status: str | None = None
     id: UUID = field(default_factory=ordered_id)
     position: int | None = None
 
 
 _TELL = """
-    INSERT INTO events (id, organization_id, type, at, handover_id, consent_id, status)
+    INSERT INTO events (id, organization_id, type, at, handover_id, consent_id, person_id, status)
     SELECT * FROM unnest(
-        $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::text[])
+        $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[])
 """
 
 
@@ -97,7 +99,10 @@ async def append(tx: WriteTx, *new: Event) -> None:
 
 def telling(new: Iterable[Event]) -> Write:
     rows = [
-        (one.id, one.organization_id, one.type, one.at, one.handover_id, one.consent_id, one.status)
+        (
+            *(one.id, one.organization_id, one.type, one.at),
+            *(one.handover_id, one.consent_id, one.person_id, one.status),
+        )
         for one in new
     ]
     return Write(_TELL, columns(rows))

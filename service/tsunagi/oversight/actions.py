@@ -1,7 +1,7 @@
 """Looking at timelines, milestones and findings."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from tsunagi.clock import civil_date
@@ -13,17 +13,25 @@ from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger import store as ledger
-from tsunagi.ledger.rules import Entry, Record
+from tsunagi.ledger.rules import Action, Entry, Record
 from tsunagi.oversight import store
 from tsunagi.oversight.rules import Finding, FindingKind, of_gap, of_handover, overdue
 from tsunagi.responsibility import actions as responsibility
-from tsunagi.responsibility.actions import Timeline
+from tsunagi.responsibility.actions import Stated, Timeline
 from tsunagi.responsibility.milestones import Milestone, milestones
 from tsunagi.responsibility.rules import Chain, gaps
 
 PEOPLE_BATCH = 200
 BATCHES_PER_PAGE = 10
 """So that nobody's question takes long: about half a second of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: so many findings or changes of this person, and all of the people before."""
+
+    person_id: PersonId
+    items: int
 
 
 async def timeline(
@@ -40,6 +48,85 @@ async def timeline(
         for one in found.domains
         for days in gaps(Chain(one.segments), from_day=date.min)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is known otherwise at one instant than at an earlier one, and the steps from there to here."""
+
+    difference: list[Stated]
+    steps: list[Stated]
+
+
+async def person_changes(
+    tx: WriteTx, by: By, person_id: PersonId, *, since: datetime, until: datetime
+) -> Compared:
+    """Raises NotFound as `timeline`; the look is on the ledger."""
+    await _record_look(tx, by, person_id)
+    steps = await responsibility.changes(tx, [person_id], since=since, until=until)
+    difference = await responsibility.difference(tx, person_id, since=since, until=until)
+    return Compared(difference, await _shown(tx, by, steps.get(person_id, [])))
+
+
+async def _shown(tx: ReadTx, by: By, changes: list[Stated]) -> list[Stated]:
+    """The changes, without the ids of handovers between others: who took over later knows that there was one."""
+    ids = {one.version.handover_id for one in changes if one.version.handover_id is not None}
+    known = await store.known_handovers(tx, by.organization_id, ids)
+    return [
+        one
+        if one.version.handover_id is None or one.version.handover_id in known
+        else replace(one, version=replace(one.version, handover_id=None))
+        for one in changes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    changes: list[Stated]
+    end: Place | None
+    """None when nothing comes after."""
+
+
+async def all_changes(
+    tx: WriteTx,
+    by: By,
+    *,
+    since: datetime,
+    until: datetime,
+    area: str | None,
+    organization: OrganizationId | None,
+    after: Place | None,
+    limit: int,
+) -> ChangesPage:
+    """What was recorded after `since`, person by person, of those whom the caller may look at; the look is on the
+    ledger. With `organization` only what changed its days, or was recorded by it.
+
+    A page may have fewer changes than asked for: it ends with its last person.
+    """
+    asked = {"since": since.isoformat(), "until": until.isoformat()}
+    await _record_look_at_many(tx, by, "responsibility:report", **asked, area=area, organization=organization)
+    first = after.person_id if after else None
+    people = await store.changed_people(
+        tx, by.organization_id, since=since, until=until, area=area, first=first, limit=limit + 1
+    )
+    of = await responsibility.changes(tx, people[:limit], since=since, until=until)
+    found: list[tuple[Stated, Place]] = []
+    for person_id in people[:limit]:
+        skip = after.items if after and person_id == after.person_id else 0
+        for n, one in enumerate(of[person_id], 1):
+            concerned = organization in (None, one.version.recorded_by, *one.organizations)
+            if n > skip and concerned:
+                found.append((one, Place(person_id, n)))
+    end = Place(people[limit], 0) if len(people) > limit else None
+    if len(found) > limit:
+        end = found[limit - 1][1]
+    return ChangesPage(await _shown(tx, by, [one for one, _ in found[:limit]]), end)
+
+
+async def _record_look_at_many(tx: WriteTx, by: By, action: Action, **asked: object) -> None:
+    """That the caller looked at many people at once is on the ledger: not at whom, but for what."""
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    await ledger.append(tx, Entry(action=action, at=by.at, actor=by.caller.actor(by.request_id), asked=given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +209,6 @@ async def _areas(tx: ReadTx, found: Iterable[Handover]) -> dict[LeadTimes, AreaR
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page of findings ends: so many findings of this person, and all of those before."""
-
-    person_id: PersonId
-    findings: int
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     findings: list[Finding]
     end: Place | None
@@ -158,20 +237,11 @@ async def findings(
         of = await _findings_of(tx, by, people[:PEOPLE_BATCH], area=area)
         for person_id, those in of.items():
             mine = [one for one in those if kind in (None, one.kind)]
-            skip = after.findings if after and person_id == after.person_id else 0
+            skip = after.items if after and person_id == after.person_id else 0
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
         if first is None or len(found) > limit:
             break
-    asked = {"kind": kind, "area": area}
-    await ledger.append(
-        tx,
-        Entry(
-            action="findings:read",
-            at=by.at,
-            actor=by.caller.actor(by.request_id),
-            asked={name: value for name, value in asked.items() if value is not None},
-        ),
-    )
+    await _record_look_at_many(tx, by, "findings:read", kind=kind, area=area)
     page = [one for one, _ in found[:limit]]
     if len(found) > limit:
         return Page(page, found[limit - 1][1])

@@ -1,6 +1,7 @@
 """Which people an organization may look at from above: those it is in relation with, and those of its remit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, union
@@ -9,7 +10,7 @@ from tsunagi.db import ReadTx, fetch
 from tsunagi.directory.tables import organization_areas
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.store import handovers, select_all
-from tsunagi.ids import OrganizationId, PersonId, Stream
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.people.store import relations
 
 
@@ -56,6 +57,69 @@ async def people(
         PersonId(found)
         for found in await tx.scalars(select(person).where(*from_first).order_by(person).limit(limit))
     ]
+
+
+_NAMES = """
+    SELECT DISTINCT ON (organization_id) organization_id, name FROM organization_versions
+    WHERE organization_id = ANY ($1)
+    ORDER BY organization_id, effective_on <= $2 DESC, CASE WHEN effective_on <= $2 THEN -version ELSE version END
+"""
+
+
+async def names(tx: ReadTx, ids: Collection[OrganizationId], day: date) -> dict[OrganizationId, str]:
+    """What the organizations were called on that day; before the first known name, by that one."""
+    return {row["organization_id"]: row["name"] for row in await fetch(tx, _NAMES, list(ids), day)}
+
+
+_CHANGED = """
+    SELECT person_id FROM ({seen}) AS seen
+    WHERE ($2::uuid IS NULL OR person_id >= $2) AND EXISTS (
+        SELECT FROM responsibility_versions v
+        WHERE v.person_id = seen.person_id AND v.recorded_at > $3 AND v.recorded_at <= $4)
+    ORDER BY person_id LIMIT $5
+"""
+_SEEN = """
+    SELECT r.person_id FROM person_relations r
+    WHERE r.organization_id = $1 AND ($6::text IS NULL OR EXISTS (
+        SELECT FROM handovers h WHERE h.person_id = r.person_id AND h.area_code = $6))
+    UNION
+    SELECT h.person_id FROM handovers h
+    JOIN organization_areas a ON a.area_code = h.area_code
+    WHERE a.organization_id = $1 AND a.purpose = 'remit' AND h.offered_at IS NOT NULL
+        AND ($6::text IS NULL OR h.area_code = $6)
+"""
+
+
+async def changed_people(
+    tx: ReadTx,
+    organization_id: OrganizationId,
+    *,
+    since: datetime,
+    until: datetime,
+    area: str | None,
+    first: PersonId | None,
+    limit: int,
+) -> list[PersonId]:
+    """Those whom the organization may look at, by id, from `first` on, of whom something was recorded then."""
+    asked = (organization_id, first, since, until, limit, area)
+    return [row["person_id"] for row in await fetch(tx, _CHANGED.format(seen=_SEEN), *asked)]
+
+
+_KNOWN_HANDOVERS = """
+    SELECT h.id FROM handovers h
+    WHERE h.id = ANY ($2) AND (
+        h.sender_id = $1 OR (h.offered_at IS NOT NULL AND (
+            h.receiver_id = $1 OR EXISTS (
+                SELECT FROM organization_areas a
+                WHERE a.area_code = h.area_code AND a.organization_id = $1 AND a.purpose = 'remit'))))
+"""
+
+
+async def known_handovers(
+    tx: ReadTx, organization_id: OrganizationId, ids: Collection[HandoverId]
+) -> frozenset[HandoverId]:
+    """Those of these handovers that the organization knows of: it is a side of them, or audits their area."""
+    return frozenset(row["id"] for row in await fetch(tx, _KNOWN_HANDOVERS, organization_id, list(ids)))
 
 
 async def handovers_of(tx: ReadTx, person_ids: Sequence[PersonId]) -> list[Handover]:

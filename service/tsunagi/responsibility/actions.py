@@ -7,16 +7,18 @@ it as a new version if it says anything new.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, Write, WriteTx, send
-from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, ordered_id
 from tsunagi.responsibility import rules, store
 from tsunagi.responsibility.rules import (
     DOMAINS,
     FOREVER,
     Acceptance,
     Basis,
+    Code,
     Domain,
     Interval,
     Move,
@@ -80,11 +82,12 @@ class Gap:
 class Chains:
     """A person's chains, held until the transaction ends: as they are known, with the changes that come on top.
 
-    `writes` holds the changes until they are sent.
+    `writes` holds the changes until they are sent, and `entry_id` is what their entry on the ledger will be called.
     """
 
-    def __init__(self, person_id: PersonId, known: Iterable[Version]) -> None:
+    def __init__(self, person_id: PersonId, known: Iterable[Version], entry_id: UUID) -> None:
         self.person_id = person_id
+        self.entry_id = entry_id
         self._known = {one.domain: one for one in known}
         self.writes: list[Write] = []
 
@@ -92,6 +95,10 @@ class Chains:
         """Who holds what on that day, with the changes."""
         domains = tuple(_of_domain(self._known[one], as_of) for one in DOMAINS if one in self._known)
         return Timeline(self.person_id, as_of, None, domains)
+
+    def newest(self, domain: Domain) -> Version | None:
+        """The domain as it is known, with the changes."""
+        return self._known.get(domain)
 
     def claim(
         self,
@@ -156,8 +163,9 @@ class Chains:
         *,
         reason: Reason,
         effective_on: date,
-        handover_id: HandoverId,
-        recorded_by: OrganizationId,
+        handover_id: HandoverId | None,
+        recorded_by: OrganizationId | None,
+        code: Code | None = None,
     ) -> Change | None:
         """What `make` makes of the newest picture is the newest picture; None when it says nothing new."""
         known = self._known.get(domain)
@@ -176,6 +184,8 @@ class Chains:
             handover_id=handover_id,
             effective_on=effective_on,
             picture=new,
+            code=code,
+            entry_id=self.entry_id,
         )
         self._known[domain] = version
         self.writes += store.inserting(version)
@@ -183,10 +193,10 @@ class Chains:
         return Change(domain, version.version, version.recorded_at, moves)
 
 
-async def hold(tx: WriteTx, person_id: PersonId) -> Chains:
+async def hold(tx: WriteTx, person_id: PersonId, *, entry_id: UUID | None = None) -> Chains:
     """Nobody else changes this person's responsibility until `tx` ends."""
     await store.lock(tx, person_id)
-    return Chains(person_id, await store.load(tx, [person_id]))
+    return Chains(person_id, await store.load(tx, [person_id]), entry_id or ordered_id())
 
 
 async def undo(
@@ -196,13 +206,14 @@ async def undo(
     handover_id: HandoverId,
     *,
     recorded_by: OrganizationId,
+    entry_id: UUID | None = None,
 ) -> tuple[Change, ...]:
     """What the handover's acceptance stated no longer holds, in any domain; see `rules.withdraw`. Undoing
     again, or before an acceptance, changes nothing.
 
     Raises RuleViolated when responsibility has already moved, or has since been passed on.
     """
-    chains = await hold(tx, person_id)
+    chains = await hold(tx, person_id, entry_id=entry_id)
     changes = [
         await _withdraw(tx, chains, at, accepted, recorded_by=recorded_by)
         for accepted in await store.newest_of(tx, person_id, handover_id)
@@ -211,6 +222,56 @@ async def undo(
     if chains.writes:
         await send(tx, *chains.writes)
     return tuple(change for change in changes if change)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A version, and what it says that the one before it did not."""
+
+    version: Version
+    moves: tuple[Move, ...]
+    begun: tuple[Support, ...] = ()
+    ended: tuple[Support, ...] = ()
+
+    @property
+    def organizations(self) -> frozenset[OrganizationId]:
+        """Whose days are others than before."""
+        held = {one for move in self.moves for one in (move.before, move.after) if one is not None}
+        return frozenset(held | {one.organization for one in (*self.begun, *self.ended)})
+
+
+def stated(version: Version, before: Version | None) -> Stated:
+    """What `version` says that `before`, an earlier one or none, did not."""
+    old = before.picture if before else None
+    then = set(rules.support_beside(old)) if old else set()
+    now = set(rules.support_beside(version.picture))
+    moves = rules.changes(old.chain if old else None, version.picture.chain)
+    return Stated(version, moves, tuple(sorted(now - then)), tuple(sorted(then - now)))
+
+
+async def changes(
+    tx: ReadTx, person_ids: Collection[PersonId], *, since: datetime, until: datetime
+) -> dict[PersonId, list[Stated]]:
+    """What was recorded of these people after `since` and not after `until`, in that order; each against the version
+    before it. People of whom nothing was are absent."""
+    found: dict[PersonId, list[Stated]] = {}
+    before: dict[tuple[PersonId, Domain], Version] = {}
+    for version in await store.history(tx, person_ids, until=until):
+        key = version.person_id, version.domain
+        if version.recorded_at > since:
+            found.setdefault(version.person_id, []).append(stated(version, before.get(key)))
+        before[key] = version
+    for those in found.values():
+        those.sort(key=lambda one: (one.version.recorded_at, DOMAINS.index(one.version.domain)))
+    return found
+
+
+async def difference(tx: ReadTx, person_id: PersonId, *, since: datetime, until: datetime) -> list[Stated]:
+    """What is known otherwise at `until` than at `since`, domain by domain: the steps in between taken together."""
+    then = {one.domain: one for one in await store.load(tx, [person_id], known_at=since)}
+    now = await store.load(tx, [person_id], known_at=until)
+    compared = [stated(one, then.get(one.domain)) for one in now]
+    return [one for one in compared if one.organizations]
 
 
 async def timeline(tx: ReadTx, person_id: PersonId, *, as_of: date, known_at: datetime | None) -> Timeline:

@@ -22,6 +22,15 @@ Basis = Literal[
     "post_employment_6m_duty", "service_contract", "settlement_contract", "center_registration", "agreement"
 ]
 
+CorrectionCode = Literal[
+    "date_wrong", "domain_wrong", "role_wrong", "organization_wrong", "not_recorded", "entered_in_error"
+]
+EndCode = Literal[
+    "person_wish", "moved_away", "died", "service_ended", "employment_ended", "contact_lost", "other"
+]
+Code = CorrectionCode | EndCode | Literal["organization_closed"]
+"""Why a version was made that no handover made; the last one by the operator, of an organization without successor."""
+
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 FOREVER = date.max
 """Where an open interval ends; PostgreSQL's 'infinity', as asyncpg maps it in both directions."""

@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import (
@@ -33,9 +34,11 @@ from sqlalchemy import (
 from tsunagi.db import ReadTx, Write, WriteTx, columns, fetch, metadata, send
 from tsunagi.errors import NotFound, PreconditionFailed, Refusal
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
-from tsunagi.responsibility.rules import Domain, Picture, Segment, Support, joined
+from tsunagi.responsibility.rules import Code, Domain, Picture, Segment, Support, joined
 
-Reason = Literal["opened", "claimed", "handover_accepted", "handover_withdrawn"]
+Reason = Literal[
+    "opened", "claimed", "handover_accepted", "handover_withdrawn", "corrected", "ended", "succeeded"
+]
 
 versions = Table(
     "responsibility_versions",
@@ -51,6 +54,10 @@ versions = Table(
     Column("reason", Text, nullable=False),
     Column("handover_id", Uuid, nullable=True),
     Column("effective_on", Date, nullable=False, comment="the day from which the change holds"),
+    Column("code", Text, nullable=True, comment="why, where it was corrected or ended"),
+    Column(
+        "entry_id", Uuid, nullable=True, comment="of the ledger; null for versions from before it was kept"
+    ),
     Column("open_end", Date, nullable=False, comment="always infinity"),
     ForeignKeyConstraint(
         ["person_id", "domain", "previous_version"],
@@ -76,7 +83,9 @@ versions = Table(
     ),
     CheckConstraint("domain IN ('employment', 'daily_life', 'employer_liaison')", name="domain"),
     CheckConstraint(
-        "reason IN ('opened', 'claimed', 'handover_accepted', 'handover_withdrawn')", name="reason"
+        "reason IN ('opened', 'claimed', 'handover_accepted', 'handover_withdrawn', 'corrected', 'ended',"
+        " 'succeeded')",
+        name="reason",
     ),
     CheckConstraint(
         "version >= 1 AND (version = 1) = (previous_version IS NULL)"
@@ -84,6 +93,7 @@ versions = Table(
         name="previous",
     ),
     CheckConstraint("open_end = 'infinity'", name="open_end"),
+    CheckConstraint("(code IS NOT NULL) = (reason IN ('corrected', 'ended'))", name="code"),
 )
 
 _VERSION = ("person_id", "domain", "version")
@@ -150,6 +160,7 @@ _NEWEST = """
     SELECT DISTINCT ON (person_id, domain) * FROM responsibility_versions
     WHERE {conditions} ORDER BY person_id, domain, version DESC
 """
+_EVERY = "SELECT * FROM responsibility_versions WHERE {conditions}"
 _WITH_PICTURES = """
     SELECT v.*, held.days AS held, beside.days AS beside
     FROM ({versions}) AS v
@@ -163,14 +174,14 @@ _WITH_PICTURES = """
         FROM responsibility_support s
         WHERE s.person_id = v.person_id AND s.domain = v.domain AND s.version = v.version
     ) AS beside ON true
-    ORDER BY v.person_id, v.domain
+    ORDER BY v.person_id, v.domain, v.version
 """
 
 _VERSION_ROW = """
     INSERT INTO responsibility_versions (
         person_id, domain, version, previous_version, recorded_at, recorded_by, reason, handover_id, effective_on,
-        open_end)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'infinity')
+        code, entry_id, open_end)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'infinity')
 """
 _SEGMENT_ROWS = """
     INSERT INTO responsibility_segments (
@@ -197,6 +208,16 @@ class Version:
     handover_id: HandoverId | None
     effective_on: date
     picture: Picture
+    code: Code | None = None
+    """Why, where it was corrected or ended."""
+    entry_id: UUID | None = None
+    """Of the ledger. None for versions from before it was kept."""
+
+    @property
+    def organizations(self) -> frozenset[OrganizationId]:
+        """Every organization that holds or supports."""
+        held = {one.holder for one in self.picture.chain.segments if one.holder is not None}
+        return frozenset(held | {one.organization for one in self.picture.support})
 
 
 async def lock(tx: WriteTx, person_id: PersonId) -> None:
@@ -230,9 +251,28 @@ async def newest_of(tx: ReadTx, person_id: PersonId, handover_id: HandoverId) ->
     return await _load(tx, "person_id = $1 AND handover_id = $2", person_id, handover_id)
 
 
-async def _load(tx: ReadTx, conditions: str, *values: Any) -> Sequence[Version]:
+async def history(tx: ReadTx, person_ids: Collection[PersonId], *, until: datetime) -> Sequence[Version]:
+    """Every version of these people that was recorded by then; by person, domain and version."""
+    of_people = "person_id = ANY ($1) AND recorded_at <= $2"
+    return await _load(tx, of_people, list(person_ids), until, of=_EVERY)
+
+
+_TOOK_PART = """
+    SELECT EXISTS (
+        SELECT FROM responsibility_segments WHERE person_id = $1 AND domain = $2 AND organization_id = $3
+        UNION ALL
+        SELECT FROM responsibility_support WHERE person_id = $1 AND domain = $2 AND organization_id = $3) AS took
+"""
+
+
+async def took_part(tx: ReadTx, person_id: PersonId, domain: Domain, organization_id: OrganizationId) -> bool:
+    """Whether the organization is or was recorded as holding or supporting, in any version."""
+    return any(row["took"] for row in await fetch(tx, _TOOK_PART, person_id, domain, organization_id))
+
+
+async def _load(tx: ReadTx, conditions: str, *values: Any, of: str = _NEWEST) -> Sequence[Version]:
     """Versions never change, and neither do the rows that belong to them."""
-    versions_of = _NEWEST.format(conditions=conditions)
+    versions_of = of.format(conditions=conditions)
     return [_version(row) for row in await fetch(tx, _WITH_PICTURES.format(versions=versions_of), *values)]
 
 
@@ -250,6 +290,8 @@ def _version(row: Any) -> Version:
             joined(Segment(*days) for days in row["held"]),
             frozenset(Support(*days) for days in row["beside"] or ()),
         ),
+        code=row["code"],
+        entry_id=row["entry_id"],
     )
 
 
@@ -270,7 +312,10 @@ async def insert(tx: WriteTx, new: Version) -> None:
 def inserting(new: Version) -> list[Write]:
     """The version, numbered after the newest one, for whoever holds the person's lock."""
     key = (new.person_id, new.domain, new.version)
-    told = (new.recorded_at, new.recorded_by, new.reason, new.handover_id, new.effective_on)
+    told = (
+        *(new.recorded_at, new.recorded_by, new.reason, new.handover_id, new.effective_on),
+        *(new.code, new.entry_id),
+    )
     held, beside = new.picture.chain.segments, sorted(new.picture.support)
     previous_ends = [None, *(segment.valid_to for segment in held)]
     days = [

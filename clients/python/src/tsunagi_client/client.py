@@ -20,6 +20,7 @@ from tsunagi_client.directory import Areas, Events, Findings, Organizations
 from tsunagi_client.handovers import Handovers
 from tsunagi_client.keys import KeySource, load_key
 from tsunagi_client.people import Consents, People
+from tsunagi_client.responsibility import Responsibilities
 from tsunagi_client.retrying import Retry
 
 Http = TypeVar("Http", httpx2.Client, httpx2.AsyncClient)
@@ -34,6 +35,7 @@ class _Face(ABC, Generic[Driver, Http]):
     people: People[Driver]
     consents: Consents[Driver]
     handovers: Handovers[Driver]
+    responsibilities: Responsibilities[Driver]
     findings: Findings[Driver]
     organizations: Organizations[Driver]
     areas: Areas[Driver]
@@ -77,6 +79,7 @@ class _Face(ABC, Generic[Driver, Http]):
         self.people = People(self._driver, session)
         self.consents = Consents(self._driver, session)
         self.handovers = Handovers(self._driver, session)
+        self.responsibilities = Responsibilities(self._driver, session)
         self.findings = Findings(self._driver, session)
         self.organizations = Organizations(self._driver, session)
         self.areas = Areas(self._driver, session)

@@ -84,6 +84,15 @@ FindingKind: TypeAlias = Literal[
     "employer_window_undefined",
     "overlap_too_long",
 ]
+CorrectionCode: TypeAlias = Literal[
+    "date_wrong", "domain_wrong", "role_wrong", "organization_wrong", "not_recorded", "entered_in_error"
+]
+EndCode: TypeAlias = Literal[
+    "person_wish", "moved_away", "died", "service_ended", "employment_ended", "contact_lost", "other"
+]
+VersionReason: TypeAlias = Literal[
+    "opened", "claimed", "handover_accepted", "handover_withdrawn", "corrected", "ended", "succeeded"
+]
 MilestoneKind: TypeAlias = Literal[
     "follow_up_ends",
     "settlement_starts",

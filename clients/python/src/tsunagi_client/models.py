@@ -10,9 +10,11 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar, final
 from tsunagi_client.codes import (
     Action,
     Basis,
+    CorrectionCode,
     Decision,
     Direction,
     Domain,
+    EndCode,
     EventType,
     FindingKind,
     HandoverType,
@@ -23,6 +25,7 @@ from tsunagi_client.codes import (
     Section,
     SenderRoleAfter,
     Status,
+    VersionReason,
     WithheldReason,
 )
 
@@ -280,6 +283,49 @@ class Responsibility(TypedDict):
     findings: list[Finding]
 
 
+HolderChange = TypedDict(
+    "HolderChange", {"from": str, "to": str | None, "before": Holder | None, "after": Holder | None}
+)
+
+
+class DomainDifference(TypedDict):
+    domain: Domain
+    holders: list[HolderChange]
+    supportBegun: list[Support]
+    supportEnded: list[Support]
+
+
+class ResponsibilityChange(TypedDict):
+    """One version of responsibility, and how it differs from the one before."""
+
+    personId: str
+    domain: Domain
+    version: int
+    recordedAt: str
+    recordedBy: NotRequired[Holder]
+    """Absent where the operator did."""
+    reason: VersionReason
+    code: NotRequired[CorrectionCode | EndCode | Literal["organization_closed"]]
+    effectiveOn: str
+    handoverId: NotRequired[str]
+    entryId: NotRequired[str]
+    holders: list[HolderChange]
+    supportBegun: list[Support]
+    supportEnded: list[Support]
+
+
+ResponsibilityChanges = TypedDict(
+    "ResponsibilityChanges",
+    {
+        "personId": str,
+        "from": str | None,
+        "to": str,
+        "difference": list[DomainDifference],
+        "changes": list[ResponsibilityChange],
+    },
+)
+
+
 class Milestone(TypedDict):
     kind: MilestoneKind
     date: str
@@ -347,4 +393,5 @@ class Event(TypedDict):
     at: str
     handoverId: NotRequired[str]
     consentId: NotRequired[str]
+    personId: NotRequired[str]
     status: NotRequired[Status]
