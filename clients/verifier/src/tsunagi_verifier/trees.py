@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tsunagi_verifier import diagnosis
 from tsunagi_verifier.merkle import EMPTY_ROOT, check_consistency, leaf_hash, node_hash
 from tsunagi_verifier.notes import Checkpoint
-from tsunagi_verifier.refusals import Refused
+from tsunagi_verifier.refusals import Refused, Unchecked
 from tsunagi_verifier.sources import Source
 from tsunagi_verifier.tiles import (
     HASH_BYTES,
@@ -73,6 +73,20 @@ class Tree:
     def root_of(self, size: int) -> bytes:
         """The root that the tree had when it had so many entries."""
         return mth(0, size, self.tile) if size else EMPTY_ROOT
+
+    def check_start(self, earlier: Checkpoint) -> None:
+        """The tree begins with that of an earlier checkpoint of the log. Raises Refused, and Unchecked when that is
+        not earlier."""
+        if earlier.size > self.size:
+            raise Unchecked(
+                f"{earlier.size}件の検証点は、ログの{self.size}件の検証点より新しいものです",
+                f"a checkpoint of {earlier.size} entries is newer than the log's of {self.size}",
+            )
+        if self.root_of(earlier.size) != earlier.root:
+            raise Refused(
+                f"署名された{earlier.size}件の検証点が、公開されているログと違います（別のログが示されました）",
+                f"the signed checkpoint of {earlier.size} entries is not of the log that is published: two were shown",
+            )
 
     def consistency(self, old: int) -> list[bytes]:
         """The proof that the tree begins with that of its first `old` entries (RFC 6962 section 2.1.2)."""
