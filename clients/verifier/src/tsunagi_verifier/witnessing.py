@@ -34,7 +34,11 @@ class Handler(BaseHTTPRequestHandler):
             self._say(Answer(413 if length.isdigit() else 411))
             return
         body = self.rfile.read(int(length))
-        self._say(self.witness.add_checkpoint(body) if self.path == "/add-checkpoint" else Answer(404))
+        try:
+            self._say(self.witness.add_checkpoint(body) if self.path == "/add-checkpoint" else Answer(404))
+        except Unchecked as failed:  # what cannot be kept is not signed
+            self.log_error("%s", failed)
+            self._say(Answer(503))
 
     def _say(self, answer: Answer) -> None:
         content = answer.content.encode()
@@ -119,3 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8090)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
