@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 OURS = [
     *sorted((ROOT / "service").rglob("*.py")),
     *sorted((ROOT / "clients" / "python" / "src").rglob("*.py")),
+    *sorted((ROOT / "clients" / "verifier" / "src").rglob("*.py")),
 ]
 ROOMS = sorted(
     path for path in (ROOT / "service" / "tsunagi").iterdir() if path.is_dir() and any(path.glob("*.py"))

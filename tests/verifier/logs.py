@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.transparency.test_notes import LOG, Held
-from tsunagi.transparency import tree
+from tsunagi.transparency import rules as tree
 from tsunagi.transparency.notes import Checkpoint, signed
 from tsunagi_verifier import Checkpoint as Read
 from tsunagi_verifier import Key, open_checkpoint

@@ -15,7 +15,7 @@ from tests.transparency.test_notes import LOG, OTHER
 from tests.verifier.logs import Log, entries
 from tsunagi.ids import ClientId, OrganizationId, Stream
 from tsunagi.ledger.rules import Actor, Entry, Record, body, commitment
-from tsunagi.transparency import tree
+from tsunagi.transparency import rules as tree
 from tsunagi.transparency.notes import proof_file
 from tsunagi_verifier.command import main
 

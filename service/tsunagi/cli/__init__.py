@@ -2,7 +2,7 @@
 
 import typer
 
-from tsunagi.cli import clients, demo, directory, ledger, serving
+from tsunagi.cli import clients, demo, directory, ledger, serving, verifying
 
 main = typer.Typer(
     no_args_is_help=True,
@@ -13,6 +13,7 @@ main = typer.Typer(
 main.add_typer(directory.app, name="directory", help="Organizations and areas.")
 main.add_typer(clients.app, name="client", help="Software clients and their keys.")
 main.add_typer(ledger.app, name="ledger", help="The log of the ledger, its sequencer and its keys.")
+ledger.app.command("verify", context_settings=verifying.HANDED_ON)(verifying.verify)
 main.command("serve")(serving.serve)
 main.command("demo")(demo.demo)
 main.command("migrate")(serving.migrate_command)
