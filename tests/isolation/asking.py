@@ -135,6 +135,17 @@ QUESTIONS: dict[str, Question] = {
     ),
     "read version 1": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/1")),
     "read version 2": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/2")),
+    "receipt": Question("getReceipt", "handover", _get(lambda asked: f"{asked.handover}/receipt")),
+    "entries about it": Question(
+        "listLedgerEntries",
+        "seen from above",
+        _get(lambda asked: f"/v1/ledger/entries?handoverId={asked.handover_id}"),
+    ),
+    "entries about them": Question(
+        "listLedgerEntries",
+        "oversight",
+        _get(lambda asked: f"/v1/ledger/entries?personId={asked.person_id}"),
+    ),
     "amend": Question("amendHandover", "handover", _put("", "*")),
     "amend what was seen": Question("amendHandover", "handover", _put("", '"1.1-000000000000"')),
     "amend, to try": Question("amendHandover", "handover", _put("?dryRun=true", "*")),
@@ -214,6 +225,10 @@ LISTS: dict[str, Callable[[Asked], str]] = {
         f"/v1/responsibility/changes?since=2020-01-01T00:00:00Z&cursor={_cursor(asked.person_id, 0)}"
     ),
     "listEvents": lambda _: "/v1/events?limit=200",
+    "listLedgerEntries": lambda _: "/v1/ledger/entries?limit=200&outcome=permit",
+    "listLedgerEntries behind": lambda asked: (
+        f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id)}"
+    ),
     "listOrganizations": lambda _: "/v1/organizations?limit=200",
     "getOrganization": lambda asked: f"/v1/organizations/{asked.voice.id}",
     "listAreas": lambda _: "/v1/areas",
@@ -230,6 +245,9 @@ LISTS: dict[str, Callable[[Asked], str]] = {
             "getDocs": "/docs",
             "getLiveness": "/livez",
             "getReadiness": "/readyz",
+            "getCheckpoint": "/ledger/checkpoint",
+            "getLedgerKeys": "/ledger/keys",
+            "getLedgerTile": "/ledger/tile/0/000.p/1",
         }.items()
     },
 }
@@ -247,6 +265,8 @@ def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:
         case "oversight":
             of_person = [one for one in realm.targets if one.person_id == target.person_id]
             return related(role, target.person_id, realm) or any(audits(role, one) for one in of_person)
+        case "seen from above":
+            return knows(role, target) or audits(role, target)
         case "consent":
             named = role in (target.owner, target.receiver)
             return named and related(role, target.person_id, realm)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from tsunagi.clock import Clock
 from tsunagi.contract import Contract
 from tsunagi.db import Database, async_url
 from tsunagi.settings import Settings
+from tsunagi.transparency.actions import Sequencer
+from tsunagi.transparency.keys import FileKeys
 
 FULL = bool(os.environ.get("TSUNAGI_FULL_MATRIX"))
 """Whether every organization has a handover in every state, and everything is asked of each. `make matrix`."""
@@ -57,6 +60,9 @@ async def realm(realm_url: str, data_dir: Path, contract: Contract) -> AsyncIter
     try:
         async with _client(services) as http:
             built = await building.build(services, http, states=states_of())
+        keys = FileKeys(data_dir / f"keys-of-{uuid4().hex[:8]}", settings.log_origin)
+        while await Sequencer(committing, keys, settings.log_origin).sequence(datetime.now(UTC)):
+            pass
     finally:
         await committing.close()
     engine = create_async_engine(async_url(realm_url), connect_args={"server_settings": PATIENT})

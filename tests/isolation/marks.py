@@ -19,7 +19,17 @@ SECTIONS = (
     "continuing_needs",
     "handover_plan",
 )
-PARTS = (*SECTIONS, "header", "extensions", "consent", "withdrawal", "reason", "answer", "staff")
+PARTS = (
+    *SECTIONS,
+    "header",
+    "extensions",
+    "consent",
+    "withdrawal",
+    "reason",
+    "answer",
+    "staff",
+    "staff_name",
+)
 LETTERS = {part: chr(ord("a") + index) for index, part in enumerate(PARTS)}
 _PART_OF = {letter: part for part, letter in LETTERS.items()}
 _MARK = re.compile(rb"ZQ(\d{4})([a-z])QZ")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tests.isolation.marks import SECTIONS
-from tests.isolation.realm import AMENDED, STATES, Realm, Target
+from tests.isolation.realm import AMENDED, CAST, STATES, Realm, Target
 
 UNOFFERED = frozenset({"draft", "dropped"})
 READABLE = frozenset(
@@ -20,6 +20,8 @@ OVERSIGHT = frozenset(
         "listFindings",
     }
 )
+LEDGER = frozenset({"getReceipt", "listLedgerEntries"})
+"""Entries name the staff member by the id that the software gave, and what the entry is about."""
 SERVED = frozenset({"sender", "receiver", "later", "unrelated", "closed", "sibling"})
 """They serve the area, so that what is handed over to them belongs to it."""
 
@@ -63,10 +65,31 @@ def _marks(role: str, target: Target) -> Iterable[tuple[int, str]]:
     return shared
 
 
+def staff_open_to(role: str, operation: str, realm: Realm) -> set[tuple[int, str]]:
+    """Whose staff members' ids may be in its answers: its own, and on the ledger those of the other sides."""
+    if operation not in LEDGER:
+        return set()
+    sides = {
+        side
+        for one in (_in_remit(role, realm) if operation == "listLedgerEntries" else realm.targets)
+        if operation == "listLedgerEntries" or knows(role, one)
+        for side in (one.owner, one.receiver)
+    }
+    return {(CAST.index(one), "staff") for one in {role, *sides}}
+
+
+def _in_remit(role: str, realm: Realm) -> list[Target]:
+    """Everything about people of whom something is audited."""
+    people = {one.person_id for one in realm.targets if audits(role, one)}
+    return [one for one in realm.targets if one.person_id in people]
+
+
 def ids_open_to(role: str, operation: str, realm: Realm, *, own_rows: bool = False) -> set[str]:
     """Which ids may be in its answers without its having sent them; with `own_rows` all that stand in rows of which
     it may see some columns: row security keeps rows apart, and leaves columns to the application."""
     found = {found for target in realm.targets for found in _ids(role, operation, target, realm)}
+    if operation == "listLedgerEntries":
+        found |= {id_ for one in _in_remit(role, realm) for id_ in (one.handover_id, one.consent_id)}
     if own_rows:
         found |= {one.person_id for one in realm.targets if knows(role, one)}
     return found
@@ -81,6 +104,8 @@ def _ids(role: str, operation: str, target: Target, realm: Realm) -> Iterable[st
         yield from (target.person_id, target.consent_id)
     if related(role, target.person_id, realm):
         yield target.person_id
+    if operation in LEDGER and knows(role, target):
+        yield target.consent_id  # of what it has read itself, also afterwards
     if role == target.receiver and target.state == "overdue" and operation == "listHandovers":
         yield target.person_id  # lists show the states of the clock's last round: docs/decisions/0009
     if audits(role, target) and operation in OVERSIGHT:

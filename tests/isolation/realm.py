@@ -71,7 +71,7 @@ KANA = "アイウエオカキクケコ"
 
 @dataclass
 class Voice:
-    """One organization, as its software speaks for it; the name of the staff member is a mark, too."""
+    """One organization, as its software speaks for it; the id and the name of the staff member are marks, too."""
 
     role: str
     id: OrganizationId
@@ -93,7 +93,8 @@ class Voice:
     def token(self) -> str:
         now = datetime.now(UTC)
         if self._token is None or now - self._token[0] > timedelta(seconds=200):
-            staff = Staff(mark(CAST.index(self.role), "staff"), mark(CAST.index(self.role), "staff"))
+            number = CAST.index(self.role)
+            staff = Staff(mark(number, "staff"), mark(number, "staff_name"))
             caller = Caller(self.id, ClientId("test-software"), frozenset(Scope), staff)
             self._token = now, self.services.tokens.issue(caller, now, jkt=None)
         return self._token[1]

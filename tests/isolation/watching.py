@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from tests.isolation.asking import NOBODY
 from tests.isolation.marks import marks_in
-from tests.isolation.oracle import ids_open_to, marks_open_to
+from tests.isolation.oracle import ids_open_to, marks_open_to, staff_open_to
 from tests.isolation.realm import CAST, Realm
 from tsunagi.db import Database, driver
 
@@ -54,6 +54,7 @@ class Guard:
     marks: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     open_ids: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    open_staff: dict[tuple[str, str], set[tuple[int, str]]] = field(default_factory=dict)
     own_rows: bool = False
     """Whether ids in rows that are the organization's own do not count."""
 
@@ -64,10 +65,11 @@ class Guard:
     def foreign(self, role: str, operation: str, answer: httpx2.Response, *, sent: str = "") -> set[Any]:
         """Marks and ids in the answer that are not for this organization, and that it has not `sent` itself."""
         data = whole(answer)
-        found: set[Any] = {
-            one for one in marks_in(data) if one not in self.marks[role] and one[0] not in ASKERS
-        }
         key = (role, operation)
+        if key not in self.open_staff:
+            self.open_staff[key] = staff_open_to(role, operation, self.realm)
+        open_marks = self.marks[role] | self.open_staff[key]
+        found: set[Any] = {one for one in marks_in(data) if one not in open_marks and one[0] not in ASKERS}
         if key not in self.open_ids:
             self.open_ids[key] = ids_open_to(role, operation, self.realm, own_rows=self.own_rows)
         ids = {one.decode() for one in _UUID.findall(data)} & self.known

@@ -16,10 +16,10 @@ from tests.schemas.test_parity import ACTS, places
 NOUNS = (
     "acceptance", "area", "consent-resource", "consent-withdrawal", "directory-entries",
     "disclosed-record", "event", "finding",
-    "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "milestone",
-    "organization", "person", "person-candidate", "person-match", "person-registration", "problem", "reason",
-    "responsibility", "responsibility-change", "responsibility-correction", "responsibility-end", "validation",
-    "warning",
+    "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
+    "milestone", "organization", "person", "person-candidate", "person-match", "person-registration", "problem",
+    "reason", "receipt", "responsibility", "responsibility-change", "responsibility-correction",
+    "responsibility-end", "validation", "warning",
 )  # fmt: skip
 SUBMITTED = (
     "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason",

@@ -207,6 +207,8 @@ DENIED: dict[str, Any] = {
     "createHandover": "handovers:create",
     "getHandover": "handovers:read",
     "getHandoverVersion": "handovers:read",
+    "getReceipt": "ledger:read",
+    "listLedgerEntries": "ledger:read",
     "amendHandover": "handovers:amend",
     "offerHandover": "handovers:offer",
     "openHandover": "handovers:open",

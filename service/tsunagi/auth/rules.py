@@ -40,6 +40,7 @@ class Scope(StrEnum):
     FINDINGS_READ = "findings:read"
     DIRECTORY_READ = "directory:read"
     EVENTS_READ = "events:read"
+    LEDGER_READ = "ledger:read"
 
 
 Profile = Literal["fapi2", "smart", "sandbox"]

@@ -19,7 +19,7 @@ from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By, present, side, unsettled
 from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger import store as ledger
-from tsunagi.ledger.rules import Action, Entry, Record
+from tsunagi.ledger.rules import Action, Entry, Record, content_hash
 
 EXPORT_BATCH = 50
 
@@ -76,7 +76,7 @@ async def read(
         return Seen(tag, Reading(handover, whose, None), one.refs)
     if _arrives(one, by):
         handover = await handovers.receive(tx, by, handover)
-    await ledger.append(tx, _entry(by, handover, covered, kept.version, "handovers:read"))
+    await ledger.append(tx, _entry(by, handover, covered, kept, "handovers:read"))
     reading = Reading(handover, whose, _content(kept, covered, own=whose == "sender"))
     return Seen(tag if handover is one.handover else etag(handover, whose, covered, today), reading, one.refs)
 
@@ -133,15 +133,16 @@ def _covered(one: Found, by: By) -> Coverage | None:
     return consent_rules.coverage(one.access, names, today) if readable(handover, whose, today) else None
 
 
-def _entry(by: By, handover: Handover, covered: Coverage, version: int, action: Action) -> Entry:
+def _entry(by: By, handover: Handover, covered: Coverage, kept: Kept, action: Action) -> Entry:
     return Entry(
         action=action,
         at=by.at,
         actor=by.caller.actor(by.request_id),
         stream=handover.stream,
-        record=Record("handover", handover.id, version),
+        record=Record("handover", handover.id, kept.version),
         sections=list(covered.visible),
         consents=covered.consents,
+        content=content_hash({name: kept.hashes[name] for name in kept.sections if name in covered.visible}),
     )
 
 
@@ -203,7 +204,7 @@ async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId])
             continue
         first = one.handover.id in fresh and one.handover.status == "offered"
         current = await handovers.receive(tx, by, one.handover) if first else one.handover
-        entries.append(_entry(by, current, covered, one.kept.version, "handovers:export"))
+        entries.append(_entry(by, current, covered, one.kept, "handovers:export"))
         reading = Reading(current, whose, _content(one.kept, covered, own=whose == "sender"))
         disclosed.append(Disclosed(reading, one.refs))
     if entries:

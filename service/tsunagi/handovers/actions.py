@@ -73,8 +73,10 @@ async def offer_anew(
     event: EventType,
     *,
     before: Status,
+    content: str | None = None,
 ) -> Handover:
-    """What an offer and an amendment of one have in common. `before` is the state it came from."""
+    """What an offer and an amendment of one have in common. `before` is the state it came from, `content` what the
+    ledger is to say of a new version."""
     today = civil_date(by.at)
     if handover.planned_date < today:
         raise RuleViolated(errors=(record_rules.planned_date_in_past(),))
@@ -90,9 +92,8 @@ async def offer_anew(
     saved = await keep(tx, offered)  # first of all: only what is on offer may be told to the receiver
     kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
     warnings = [*kept, *_not_covered(covered), *_unheld(saved, chains.timeline(today))]
-    entry = entered(
-        by, saved, action, before=before, sections=list(covered.visible), consents=covered.consents
-    )
+    seen, under = list(covered.visible), covered.consents
+    entry = entered(by, saved, action, before=before, sections=seen, consents=under, content=content)
     await send(
         tx,
         *chains.writes,

@@ -88,7 +88,8 @@ async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *,
         person_id, writes = PersonId(record.person_id), []
         person = await people.recognized(tx, by.at, by.caller, person_id, keys)
     handover = _draft(by, record, person, known)
-    entry = entered(by, handover, "handovers:create", before=None, sections=list(document.sections))
+    sections, content = list(document.sections), document.content_hash
+    entry = entered(by, handover, "handovers:create", before=None, sections=sections, content=content)
     registered = people.registered(by.at, by.caller, person, request_id=by.request_id)
     entries = ledger.opening(registered, entry) if record.person_id is None else [ledger.entering(entry)]
     writes = [*writes, store.inserting(handover), *_adding(by, handover, document, warnings), *entries]
@@ -188,10 +189,19 @@ async def amend(
     )
     await people.recognized(tx, by.at, by.caller, handover.person_id, keys)
     await send(tx, *_adding(by, amended, document, warnings))
+    before, content = handover.status, document.content_hash
     if status == "offered":
         return await offer_anew(
-            tx, by, amended, known.rules, "handovers:amend", "handover.amended", before=handover.status
+            tx,
+            by,
+            amended,
+            known.rules,
+            "handovers:amend",
+            "handover.amended",
+            before=before,
+            content=content,
         )
     amended = await keep(tx, amended)
-    await enter(tx, by, amended, "handovers:amend", before=handover.status, sections=list(document.sections))
+    sections = list(document.sections)
+    await enter(tx, by, amended, "handovers:amend", before=before, sections=sections, content=content)
     return amended

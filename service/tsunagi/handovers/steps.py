@@ -124,10 +124,20 @@ async def enter(
     before: Status | None,
     sections: Sequence[str] = (),
     consents: Sequence[UUID] = (),
+    content: str | None = None,
     code: str | None = None,
 ) -> None:
     """The step is on the ledger."""
-    entry = entered(by, handover, action, before=before, sections=sections, consents=consents, code=code)
+    entry = entered(
+        by,
+        handover,
+        action,
+        before=before,
+        sections=sections,
+        consents=consents,
+        content=content,
+        code=code,
+    )
     await ledger.append(tx, entry)
 
 
@@ -139,6 +149,7 @@ def entered(
     before: Status | None,
     sections: Sequence[str] = (),
     consents: Sequence[UUID] = (),
+    content: str | None = None,
     code: str | None = None,
 ) -> Entry:
     return Entry(
@@ -149,6 +160,7 @@ def entered(
         record=Record("handover", handover.id, handover.version),
         sections=sections,
         consents=consents,
+        content=content,
         code=code,
         change=(before, handover.status),
     )

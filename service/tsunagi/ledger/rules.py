@@ -38,6 +38,7 @@ Action = Literal[
     "handovers:receive",
     "handovers:return",
     "handovers:withdraw",
+    "ledger:read",
     "people:match",
     "people:register",
     "responsibility:change",
@@ -82,6 +83,8 @@ class Entry:
     record: Record | None = None
     sections: Sequence[str] = ()
     consents: Sequence[UUID] = ()
+    content: str | None = None
+    """What `content_hash` says of the sections, where their content was taken or shown."""
     code: str | None = None
     """The refusal's code when the outcome is `deny`."""
     change: tuple[str | None, str] | None = None
@@ -114,6 +117,7 @@ def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | 
         and _present(kind=entry.record.kind, id=str(entry.record.id), version=entry.record.version),
         sections=list(entry.sections) or None,
         consents=[str(consent) for consent in entry.consents] or None,
+        content=entry.content,
         code=entry.code,
         change=entry.change and {"from": entry.change[0], "to": entry.change[1]},
         asked=dict(entry.asked) or None,
@@ -124,6 +128,13 @@ def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | 
 def commitment(salt: bytes, entry_body: bytes) -> bytes:
     """SHA-256(salt ‖ entry): once salt and body are erased, the commitment leads to nobody."""
     return hashlib.sha256(salt + entry_body).digest()
+
+
+def content_hash(sections: Mapping[str, bytes]) -> str:
+    """One hash for sections by name, of which these are the SHA-256 of the RFC 8785 form: of the object that has them
+    in hexadecimal. Whoever has the sections can compute it."""
+    named = {name: digest.hex() for name, digest in sections.items()}
+    return hashlib.sha256(canonical_bytes(named)).hexdigest()
 
 
 def _present(**members: object) -> dict[str, object]:

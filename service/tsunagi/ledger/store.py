@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     LargeBinary,
     Table,
     Text,
@@ -45,12 +46,13 @@ contents = Table(
     "ledger_contents",
     metadata,
     Column("id", Uuid, ForeignKey("ledger_entries.id"), primary_key=True),
-    Column("organization_id", Uuid, nullable=True, index=True),
+    Column("organization_id", Uuid, nullable=True),
     Column("action", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("record_id", Text, nullable=True, index=True),
     Column("salt", LargeBinary, nullable=False),
     Column("body", Text, nullable=False, comment="RFC 8785 JSON"),
+    Index("ledger_contents_organization_idx", "organization_id", "id"),
     comment="apart from the entry, so that it can be erased while the commitment stays",
 )
 

@@ -22,6 +22,7 @@ from sqlalchemy import Text as TextType
 from tsunagi.db import ReadTx, Write, fetch, metadata
 from tsunagi.errors import Notice, Text
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.ledger.rules import content_hash
 from tsunagi.strict_json import canonical_bytes, split
 
 versions = Table(
@@ -71,6 +72,11 @@ class Document:
     extensions: str | None
     sections: Mapping[str, str]
     hashes: Mapping[str, bytes]
+
+    @property
+    def content_hash(self) -> str:
+        """What the ledger says of all its sections."""
+        return content_hash({name: self.hashes[name] for name in self.sections})
 
 
 @dataclass(frozen=True, slots=True)

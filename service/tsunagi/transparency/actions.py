@@ -5,15 +5,26 @@ the queue, and in the same transaction the entries get the next positions, the t
 signed checkpoint: whatever of it is seen, all of it is there. It keeps nothing in memory that a crash could lose.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tsunagi.db import Database, ReadTx, WriteTx
 from tsunagi.transparency import store
 from tsunagi.transparency.keys import KeyStore, Remembered
-from tsunagi.transparency.notes import Checkpoint, signed
-from tsunagi.transparency.rules import TILE_HEIGHT, Edge, edge_of, edge_root, grown, leaf_hash, tile_in, tiles
+from tsunagi.transparency.notes import Checkpoint, proof_file, signed
+from tsunagi.transparency.rules import (
+    TILE_HEIGHT,
+    Edge,
+    edge_of,
+    edge_root,
+    grown,
+    hashes,
+    inclusion,
+    leaf_hash,
+    tile_in,
+    tiles,
+)
 from tsunagi.transparency.rules import root as tree_root
 from tsunagi.transparency.store import Node, Signed
 
@@ -76,9 +87,21 @@ class Sequencer:
 
 async def root(tx: ReadTx, size: int) -> bytes:
     """The hash of the tree that the first `size` entries make."""
-    needed = [tile for one in tiles([(0, size)]) if (tile := tile_in(one, size)) is not None]
-    of = {(tile.level, tile.number): b"".join(await store.tile(tx, tile)) for tile in needed}
-    return tree_root(size, of)
+    return tree_root(size, await _held(tx, tiles([(0, size)]), size))
+
+
+async def inclusion_proofs(tx: ReadTx, positions: Iterable[int], of: Signed) -> dict[int, str]:
+    """By position: the proof file that the entry is in the log of this checkpoint, for those that are."""
+    paths = {position: inclusion(position, of.size) for position in positions if position < of.size}
+    needed = {one for path in paths.values() for one in tiles(path)}
+    held = await _held(tx, needed, of.size)
+    return {position: proof_file(position, hashes(path, held), of.note) for position, path in paths.items()}
+
+
+async def _held(tx: ReadTx, needed: Iterable[tuple[int, int]], size: int) -> dict[tuple[int, int], bytes]:
+    """The tiles of these levels and numbers, as they are in a tree of so many leaves."""
+    found = {one: tile for one in needed if (tile := tile_in(one, size)) is not None}
+    return {one: b"".join(await store.tile(tx, tile)) for one, tile in found.items()}
 
 
 async def _edge(tx: WriteTx, size: int) -> Edge:
@@ -87,6 +110,6 @@ async def _edge(tx: WriteTx, size: int) -> Edge:
 
 def _nodes(size: int, added: Sequence[Sequence[bytes]]) -> Iterator[Node]:
     """The new hashes above the leaves."""
-    for level, hashes in enumerate(added[1:], 1):
+    for level, new in enumerate(added[1:], 1):
         first = size >> (TILE_HEIGHT * level)
-        yield from (Node(level, first + place, one) for place, one in enumerate(hashes))
+        yield from (Node(level, first + place, one) for place, one in enumerate(new))
