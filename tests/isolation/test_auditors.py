@@ -13,7 +13,7 @@ from tests.api.states import undone
 from tests.isolation.asking import LISTS, QUESTIONS, existing
 from tests.isolation.conftest import FULL
 from tests.isolation.marks import marks_in
-from tests.isolation.oracle import audits, knows, marks_open_to, related
+from tests.isolation.oracle import audits, knows, marks_open_to, related, staff_open_to
 from tests.isolation.realm import Realm, Target
 from tests.isolation.watching import ASKERS, whole
 from tsunagi.api.edge import DENIED
@@ -71,7 +71,8 @@ async def test_every_question_an_auditor_asks_is_answered_without_content_and_ke
             request = question.request(existing(realm, realm.voices[role], target))
             answer, entries = await asked(realm, role, request)
             about = f"{role} asks {name!r} of {target.owner}'s handover that is {target.state}"
-            found = {one for one in marks_in(whole(answer)) if one[0] not in ASKERS} - kept
+            open_marks = kept | staff_open_to(role, question.operation, realm)
+            found = {one for one in marks_in(whole(answer)) if one[0] not in ASKERS} - open_marks
             assert not found, f"{about} and reads {found}"
             if question.about == "oversight" and any(
                 audits(role, one) for one in realm.targets if one.person_id == target.person_id
@@ -98,7 +99,8 @@ async def test_every_list_that_reveals_somebody_to_an_auditor_is_kept(realm: Rea
         place = path(existing(realm, realm.voices[role], target))
         answer, entries = await asked(realm, role, ("GET", place, None, {}))
         assert answer.status_code == 200, name
-        assert not marks_in(whole(answer)) - kept, name
+        open_marks = kept | staff_open_to(role, name.partition(" ")[0], realm)
+        assert not marks_in(whole(answer)) - open_marks, name
         if revealed(realm, role, answer, place):
             assert any(outcome == "permit" for _, outcome in entries), f"{name} reveals and is not kept"
             telling.add(name.partition(" ")[0])
