@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI
+from prometheus_client import Gauge
 
 from tsunagi.api import consents, directory, events, findings, handovers, ledger, meta, people, responsibility
 from tsunagi.api.edge import Routes, Services
@@ -21,7 +22,7 @@ from tsunagi.auth.store import forget_expired
 from tsunagi.auth.tokens import AccessTokens, SigningKeys
 from tsunagi.clock import Clock
 from tsunagi.contract import Contract
-from tsunagi.db import Database
+from tsunagi.db import Database, ReadTx
 from tsunagi.handovers.steps import advance
 from tsunagi.logs import fault
 from tsunagi.paper.printing import Printer
@@ -31,10 +32,16 @@ from tsunagi.proofs.actions import Proofs
 from tsunagi.proofs.nonces import kept_nonces
 from tsunagi.proofs.store import forget_proofs
 from tsunagi.settings import Settings
+from tsunagi.transparency import store as transparency
 
 ROOMS = (consents, directory, events, findings, handovers, ledger, meta, people, responsibility)
 
 log = structlog.get_logger()
+
+MOST_COUNTED = 100_000
+WAITING = Gauge("tsunagi_ledger_waiting", f"Entries without a place in the log, up to {MOST_COUNTED}")
+LOG_SIZE = Gauge("tsunagi_ledger_size", "Entries in the log")
+SIGNED_AT = Gauge("tsunagi_ledger_signed_timestamp_seconds", "When the newest checkpoint was signed")
 
 
 def create_services(
@@ -105,6 +112,15 @@ async def keep_time(services: Services) -> None:
                 await forget_answers(tx, services.clock.now())
                 await forget_attempts(tx, services.clock.now())
                 await forget_counts(tx, services.clock.now())
+                await _watch_log(tx)
         except Exception as error:  # the database may be away; the next round sees what this one missed
             log.warning("clock failed", **fault(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)
+
+
+async def _watch_log(tx: ReadTx) -> None:
+    """The gauges say how the sequencer is doing."""
+    WAITING.set(await transparency.waiting(tx, MOST_COUNTED))
+    if signed := await transparency.newest(tx):
+        LOG_SIZE.set(signed.size)
+        SIGNED_AT.set(signed.signed_at.timestamp())

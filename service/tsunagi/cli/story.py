@@ -3,6 +3,7 @@
 Everything is done over HTTP with the Python client, as any vendor's software would.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -18,6 +19,9 @@ from tsunagi.synthetic.cases import case
 from tsunagi.synthetic.consents import consent
 from tsunagi_client import Tsunagi
 from tsunagi_client.models import Handover
+from tsunagi_verifier import Server, Tree
+from tsunagi_verifier.receipts import check_receipt
+from tsunagi_verifier.trust import Trust, read_keys
 
 Move = Callable[[date | None], None]
 
@@ -36,6 +40,8 @@ SHARED = (
     "disability",
 )
 """What the person of the story agrees to share: not the medical section, and not what is about the family."""
+
+PROVEN_WITHIN_SECONDS = 30
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -119,6 +125,7 @@ def tell(cast: Cast, move: Move, today: date) -> None:
         _withdraw_consent(stage, seen)
         _overlap_and_complete(stage, seen)
         _audit(stage)
+        _prove(stage, seen)
         move(None)
         cast.made["openHandovers"] = _open_cases(cast, settlement, today)
 
@@ -269,6 +276,26 @@ def _audit(stage: Stage) -> None:
     if timeline["findings"]:
         raise StoryBroken("the timeline has gaps")
     _say("空白なし。監査人に記録の内容は見えない", "no gap; the auditor never sees the record's content")
+
+
+def _prove(stage: Stage, seen: Handover) -> None:
+    """What happened is in the log, checked by code that shares nothing with the service."""
+    for _ in range(PROVEN_WITHIN_SECONDS):
+        shown = stage.settlement.ledger.receipt(seen["id"])
+        if all(step["proof"] for step in shown["steps"]):
+            break
+        time.sleep(1)
+    else:
+        raise StoryBroken("entries wait for their place in the log")
+    log = Server(f"{stage.cast.base_url}/ledger")
+    trust = Trust(read_keys(log.text("keys").splitlines()))
+    receipt, checkpoint = check_receipt(shown, trust), trust.open(log.text("checkpoint"))
+    Tree(log, checkpoint).walk()
+    steps, size = len(receipt.proven), checkpoint.size
+    _say(
+        f"証明: 受渡しの証明の{steps}歩と、台帳の全{size}件を、署名された検証点まで確かめた",
+        f"proof: {steps} steps of the receipt and all {size} entries verified up to a signed checkpoint",
+    )
 
 
 def _open_cases(cast: Cast, settlement: Tsunagi, today: date) -> list[dict[str, str]]:

@@ -69,6 +69,7 @@ _NODES = """
     INSERT INTO log_nodes (level, place, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
 """
 _CHECKPOINT = "INSERT INTO log_checkpoints (size, root, signed_at, note, keys) VALUES ($1, $2, $3, $4, $5)"
+_WAITING = "SELECT count(*) FROM (SELECT FROM ledger_queue LIMIT $1) AS queue"
 _LEAVES = "SELECT commitment FROM log_entries WHERE position >= $1 AND position < $2 ORDER BY position"
 _ROW = "SELECT hash FROM log_nodes WHERE level = $1 AND place >= $2 AND place < $3 ORDER BY place"
 
@@ -127,6 +128,12 @@ async def add(
     if whole := list(nodes):
         writes.append(Write(_NODES, columns(whole)))
     await send(tx, *writes)
+
+
+async def waiting(tx: ReadTx, most: int) -> int:
+    """How many entries have no place in the log yet, counted up to `most`."""
+    ((count,),) = await fetch(tx, _WAITING, most)
+    return int(count)
 
 
 async def tile(tx: ReadTx, wanted: Tile) -> list[bytes]:

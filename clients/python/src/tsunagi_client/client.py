@@ -19,6 +19,7 @@ from tsunagi_client._tokens import Identity, Staff, Tokens, is_secure
 from tsunagi_client.directory import Areas, Events, Findings, Organizations
 from tsunagi_client.handovers import Handovers
 from tsunagi_client.keys import KeySource, load_key
+from tsunagi_client.ledger import Ledger
 from tsunagi_client.people import Consents, People
 from tsunagi_client.responsibility import Responsibilities
 from tsunagi_client.retrying import Retry
@@ -40,6 +41,7 @@ class _Face(ABC, Generic[Driver, Http]):
     organizations: Organizations[Driver]
     areas: Areas[Driver]
     events: Events[Driver]
+    ledger: Ledger[Driver]
 
     def __init__(
         self,
@@ -84,6 +86,7 @@ class _Face(ABC, Generic[Driver, Http]):
         self.organizations = Organizations(self._driver, session)
         self.areas = Areas(self._driver, session)
         self.events = Events(self._driver, session)
+        self.ledger = Ledger(self._driver, session)
 
     def acting(self, *, organization: str | None = None, staff: Staff | None = None) -> Self:
         """A client for another organization or member of staff, with a token of its own, over the same
