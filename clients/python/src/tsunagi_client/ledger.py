@@ -1,12 +1,44 @@
 """The operations of the ledger. What they answer `tsunagi_verifier` checks, without believing the service."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 
 from tsunagi_client._operations import Driver, Group, document, listing, operation
 from tsunagi_client._session import Ask
+from tsunagi_client.codes import Status
 from tsunagi_client.handovers import Id
-from tsunagi_client.models import LedgerEntry, Receipt
+
+
+class LedgerEntry(TypedDict):
+    """One thing that happened. `commitment` is the SHA-256 of salt and body, which are None once erased."""
+
+    id: str
+    recordedAt: str
+    position: int | None
+    stream: NotRequired[str]
+    number: NotRequired[int]
+    commitment: str
+    salt: str | None
+    body: str | None
+
+
+class ReceiptStep(TypedDict):
+    action: NotRequired[str]
+    at: str
+    organizationId: NotRequired[str]
+    recordVersion: NotRequired[int]
+    entry: LedgerEntry
+    proof: str | None
+    """A C2SP tlog-proof; None while the entry is not in the log."""
+
+
+class Receipt(TypedDict):
+    handoverId: str
+    status: Status
+    issuedAt: str
+    checkpoint: str | None
+    keys: list[str]
+    steps: list[ReceiptStep]
 
 
 class Ledger(Group[Driver]):

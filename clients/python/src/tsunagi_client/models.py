@@ -395,35 +395,3 @@ class Event(TypedDict):
     consentId: NotRequired[str]
     personId: NotRequired[str]
     status: NotRequired[Status]
-
-
-class LedgerEntry(TypedDict):
-    """One thing that happened. `commitment` is the SHA-256 of salt and body, which are None once erased."""
-
-    id: str
-    recordedAt: str
-    position: int | None
-    stream: NotRequired[str]
-    number: NotRequired[int]
-    commitment: str
-    salt: str | None
-    body: str | None
-
-
-class ReceiptStep(TypedDict):
-    action: NotRequired[str]
-    at: str
-    organizationId: NotRequired[str]
-    recordVersion: NotRequired[int]
-    entry: LedgerEntry
-    proof: str | None
-    """A C2SP tlog-proof; None while the entry is not in the log."""
-
-
-class Receipt(TypedDict):
-    handoverId: str
-    status: Status
-    issuedAt: str
-    checkpoint: str | None
-    keys: list[str]
-    steps: list[ReceiptStep]
