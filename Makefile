@@ -30,6 +30,7 @@ matrix: setup ## what each organization can learn of every other, in full; each 
 
 bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: a minute instead of six)
 	@$(RUN)/python -m bench
+	@$(RUN)/python -m bench.sealing
 
 growth: setup ## the same figures up to a million handovers (GROWTH=100000: up to so many); bench/out/growth.json
 	@$(RUN)/python -m bench.growth

@@ -108,6 +108,7 @@ def thin(rows: Rows) -> Rows:
             for name, kept in rows.tables.items()
         },
         rows.ids,
+        rows.ring,
     )
 
 
@@ -146,7 +147,7 @@ async def crowd(admin: asyncpg.Connection, play: Play, db: Database, *, ready: i
     await state("withdrawn", 30, range(8, 9), lambda: play.ended(record(), sender, "withdraw", "person_wish"))
     await state("consent withdrawn", 250, range(9, 10), lambda: play.withdrawn_consent(record()))
     await state("completed", 400, range(10, SLOTS), lambda: play.looked_at(record()))
-    async with observed(admin, shared=play.cast.organizations) as rows:
+    async with observed(admin, shared=play.cast.organizations, ring=play.ring) as rows:
         person_id = await play.ready(play.usual)
     await admin.execute("SET session_replication_role = replica")
     await multiply(

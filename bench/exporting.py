@@ -50,6 +50,6 @@ async def _copy(connection: asyncpg.Connection, receiver: OrganizationId) -> int
         size += len(data)
 
     await connection.execute(f"BEGIN; {Acting(receiver, civil_date(datetime.now(UTC))).sql}")
-    await connection.copy_from_query(RECORDS.format(receiver=receiver), output=count)
+    await connection.copy_from_query(RECORDS.format(receiver=receiver), output=count, format="binary")
     await connection.execute("COMMIT")
     return size

@@ -1,19 +1,22 @@
 """Rows that real requests wrote, multiplied inside the database.
 
 A few requests are made of the service itself and their rows are looked at. Copies of them are then inserted by the
-database alone, with ids of their own: a copy is whatever the service would have written for somebody else. Nothing
-here knows a table by name, so that nothing here has to change with them.
+database alone, with ids of their own: a copy is whatever the service would have written for somebody else. Only what
+is sealed cannot be copied by the database (`sealed.py`). Nothing here knows a table by name, so that nothing here has
+to change with them.
 """
 
 import hashlib
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+from bench.sealed import UUID, copied, originals
+from tsunagi.sealing.keys import Keyring
+
+__all__ = ["UUID", "Rows", "copy_of", "copy_sql", "multiply", "observed", "quoted", "tables"]
 
 
 @dataclass
@@ -25,6 +28,9 @@ class Rows:
 
     ids: frozenset[str] = frozenset()
     """The ids that these rows have to themselves: a copy has others."""
+
+    ring: Keyring | None = None
+    """What their texts are sealed under, where any are."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,15 @@ async def tables(connection: asyncpg.Connection) -> list[Table]:
 
 
 @asynccontextmanager
-async def observed(connection: asyncpg.Connection, *, shared: Iterable[object]) -> AsyncIterator[Rows]:
+async def observed(
+    connection: asyncpg.Connection, *, shared: Iterable[object], ring: Keyring | None = None
+) -> AsyncIterator[Rows]:
     """Filled when the block ends: the rows it wrote, but for those that name none of its own ids.
 
     `shared` are ids that are not its own although they occur: of organizations.
     """
     first = await connection.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-    found = Rows()
+    found = Rows(ring=ring)
     yield found
     for table in await tables(connection):
         texts = ", ".join(f'"{name}"::text AS "{name}"' for name in table.columns)
@@ -127,14 +135,28 @@ async def multiply(
     expressions = {one: copy_sql(one, "g.n") for one in rows.ids} | dict(instead or {})
     async with connection.transaction():  # some constraints hold once all tables are there
         for table in await tables(connection):
-            if originals := rows.tables.get(table.name):
+            kept = rows.tables.get(table.name)
+            if kept and rows.ring and (sealed := originals(rows.tables, table.name, rows.ring)):
+                await copied(connection, sealed, numbers, expressions, rows.ring)
+            elif kept:
                 own = frozenset() if alike else table.indexed
-                values = ", ".join(_copied(table, row, expressions, own) for row in originals)
-                names = ", ".join(f'"{name}"' for name in table.columns)
-                await connection.execute(
-                    f'INSERT INTO "{table.name}" ({names})'
-                    f" SELECT v.* FROM {numbers} CROSS JOIN LATERAL (VALUES {values}) v"
-                )
+                await _multiplied(connection, table, kept, numbers, expressions, own)
+
+
+async def _multiplied(
+    connection: asyncpg.Connection,
+    table: Table,
+    kept: Iterable[dict[str, str | None]],
+    numbers: str,
+    expressions: Mapping[str, str],
+    own: frozenset[str],
+) -> None:
+    values = ", ".join(_copied(table, row, expressions, own) for row in kept)
+    names = ", ".join(f'"{name}"' for name in table.columns)
+    await connection.execute(
+        f'INSERT INTO "{table.name}" ({names})'
+        f" SELECT v.* FROM {numbers} CROSS JOIN LATERAL (VALUES {values}) v"
+    )
 
 
 def _copied(

@@ -28,6 +28,7 @@ from tsunagi.directory.rules import OrganizationProfile
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger.rules import PLATFORM, Actor
 from tsunagi.proofs.nonces import kept_nonces
+from tsunagi.sealing.keys import Keyring, kept_keys
 from tsunagi.settings import Settings
 from tsunagi.synthetic.cases import case
 from tsunagi.synthetic.consents import consent
@@ -70,6 +71,7 @@ class Play:
     clock: Clock
     tokens: AccessTokens
     cast: Cast
+    ring: Keyring
 
     @property
     def today(self) -> date:
@@ -168,7 +170,7 @@ async def play(settings: Settings, db: Database) -> AsyncIterator[Play]:
     services.gate.revocations_kept = timedelta.max
     transport = httpx2.ASGITransport(app=create_app(services, work=False))
     async with httpx2.AsyncClient(transport=transport, base_url=settings.base_url, timeout=None) as http:
-        yield Play(http, clock, services.tokens, await _cast(db))
+        yield Play(http, clock, services.tokens, await _cast(db), kept_keys(settings))
 
 
 async def _cast(db: Database) -> Cast:

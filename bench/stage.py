@@ -63,7 +63,7 @@ class Stage:
 
 async def case(admin: asyncpg.Connection, play: Play, making: Awaitable[str]) -> Case:
     """What comes of making a handover, which `making` answers the id of."""
-    async with observed(admin, shared=play.cast.organizations) as rows:
+    async with observed(admin, shared=play.cast.organizations, ring=play.ring) as rows:
         handover_id = await making
     return Case(rows, await play.person_of(handover_id), handover_id)
 
@@ -76,7 +76,7 @@ async def staged(
     Unless `checked`, the database does not verify foreign keys meanwhile: copies keep what their originals keep.
     """
 
-    async with observed(admin, shared=play.cast.organizations) as rows:
+    async with observed(admin, shared=play.cast.organizations, ring=play.ring) as rows:
         ready_person = await play.ready(play.usual)
     received = [await case(admin, play, play.received(play.record(n))) for n in range(CASES)]
     await admin.execute(f"SET session_replication_role = {'origin' if checked else 'replica'}")

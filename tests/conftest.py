@@ -93,6 +93,7 @@ class RolledBackDatabase(Database):
         async with self._connection.begin_nested():
             server = await driver(self._connection)
             await server.execute(self._settings)
+            self._connection.info["keys"] = self.keys
             try:
                 yield self._connection
                 await server.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")

@@ -46,6 +46,12 @@ async def http(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.fixture
 async def world(services: Services, http: httpx2.AsyncClient, db: Database) -> World:
+    return await built(services, http, db)
+
+
+async def built(
+    services: Services, http: httpx2.AsyncClient, db: Database, voice: type[Organization] = Organization
+) -> World:
     """Three organizations that hand over, one that has nothing to do with it, and an auditor of the area.
 
     It is 2026-11-20: the window of a handover planned for 2027-04-01 has been open since October.
@@ -68,5 +74,5 @@ async def world(services: Services, http: httpx2.AsyncClient, db: Database) -> W
     async with db.platform() as tx:
         await directory.add_area(tx, Area(AREA, "架空圏域", "12"))
         ids = [await directory.add_organization(tx, one, at=services.clock.now()) for one in profiles]
-    voices = [Organization(one, http, services) for one in ids]
+    voices = [voice(one, http, services) for one in ids]
     return World(services, http, *voices)

@@ -31,6 +31,7 @@ from tsunagi.people.store import forget_attempts
 from tsunagi.proofs.actions import Proofs
 from tsunagi.proofs.nonces import kept_nonces
 from tsunagi.proofs.store import forget_proofs
+from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.transparency import store as transparency
 
@@ -48,6 +49,7 @@ def create_services(
     settings: Settings, db: Database, clock: Clock | None = None, contract: Contract | None = None
 ) -> Services:
     keys = settings.data_dir / "keys"
+    db.keys = kept_keys(settings)
     tokens = AccessTokens(SigningKeys(keys), issuer_of(settings.base_url))
     proofs = Proofs(db, kept_nonces(keys) if settings.dpop_nonce == "required" else None)
     return Services(

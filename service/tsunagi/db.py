@@ -121,6 +121,10 @@ def async_url(url: str) -> str:
 class Database:
     """The transactions, over one pool."""
 
+    keys: object = None
+    """The master keys that texts are sealed under, on a ring of the room `sealing`, which every transaction has with
+    it: `keys(tx)`. For whoever puts the rooms together to set."""
+
     def __init__(
         self, url: str, *, pool_size: int = 8, lossy: bool = False, role: str = SERVICE_ROLE
     ) -> None:
@@ -168,6 +172,7 @@ class Database:
             await self._free.acquire()
         try:
             connection = await self._opened(f"{begin}; {settings}")
+            connection.info["keys"] = self.keys
             try:
                 yield connection
             except BaseException:

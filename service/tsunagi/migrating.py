@@ -5,6 +5,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from tsunagi.settings import Settings
+
 
 def configuration(url: str, migrations: Path) -> Config:
     config = Config()
@@ -13,6 +15,11 @@ def configuration(url: str, migrations: Path) -> Config:
     return config
 
 
-def migrate(url: str, migrations: Path) -> None:
-    """The database is at the newest migration; safe to call from several processes at once."""
-    command.upgrade(configuration(url, migrations), "head")
+def migrate(url: str, migrations: Path, settings: Settings | None = None) -> None:
+    """The database is at the newest migration; safe to call from several processes at once.
+
+    Where the master keys are that a migration may need, the settings say: those given, or those of the environment.
+    """
+    config = configuration(url, migrations)
+    config.attributes["settings"] = settings
+    command.upgrade(config, "head")

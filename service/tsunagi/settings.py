@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".tsunagi")
     """Holds the embedded database and the platform's keys."""
 
+    master_keys: Path | None = None
+    """The file of the master keys that records are sealed under. Absent: `keys/master.keys` in `data_dir`."""
+
     contract_dir: Path = ROOT
     """Where `openapi.yaml`, `schemas/` and `migrations/` lie."""
 

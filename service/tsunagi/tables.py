@@ -12,6 +12,7 @@ from tsunagi.people import store as people
 from tsunagi.proofs import store as proofs
 from tsunagi.records import store as records
 from tsunagi.responsibility import store as responsibility
+from tsunagi.sealing import store as sealing
 from tsunagi.transparency import store as transparency
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "proofs",
     "records",
     "responsibility",
+    "sealing",
     "transparency",
 ]

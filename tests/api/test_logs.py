@@ -181,4 +181,4 @@ async def test_no_label_of_a_metric_holds_an_id(world: World) -> None:
     assert {"acceptHandover", "createConsent"} <= values
     assert not values & {offered["id"], offered["personId"]}
     operations = set(world.services.contract.operations)
-    assert {value for value in values if not value.isdigit()} <= operations | {"-"}
+    assert {value for value in values if not value.isdigit()} <= operations | {"-", "changed", "no_key"}

@@ -57,7 +57,7 @@ TOUCHES: dict[str, str] = {
     "person_identities": "SELECT kana_birth_key FROM person_identities WHERE person_id = $1",
     "person_relations": "DELETE FROM person_relations WHERE person_id = $1 RETURNING organization_id",
     "events": "SELECT type FROM events WHERE handover_id = $1",
-    "idempotent_answers": "SELECT body FROM idempotent_answers WHERE body LIKE '%' || CAST($1 AS uuid) || '%'",
+    "idempotent_answers": "SELECT answer FROM idempotent_answers WHERE $1::uuid IS NOT NULL",
     "responsibility_segments": "SELECT organization_id FROM responsibility_segments WHERE person_id = $1",
 }
 """Statements that ask for a row by an id, without a word about whose it is."""

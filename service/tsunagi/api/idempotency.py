@@ -13,11 +13,13 @@ from typing import Any
 import asyncpg
 from fastapi.responses import Response
 from pydantic_core import to_json
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, Uuid
 
 from tsunagi.api.edge import Call
 from tsunagi.db import Write, WriteTx, fetch, metadata, send
 from tsunagi.errors import IdempotencyInFlight, IdempotencyKeyReused
+from tsunagi.sealing.keys import keys
+from tsunagi.sealing.store import Sealed
 
 answers = Table(
     "idempotent_answers",
@@ -25,24 +27,27 @@ answers = Table(
     Column("organization_id", Uuid, primary_key=True),
     Column("client_id", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("request_hash", LargeBinary, nullable=False, comment="SHA-256 of operation, target and body"),
-    Column("status", Integer, nullable=False),
-    Column("headers", Text, nullable=False, comment="JSON"),
-    Column("body", Text, nullable=False, comment="JSON"),
     Column("recorded_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("data_key", LargeBinary, nullable=False),
+    Column(
+        "answer",
+        Sealed,
+        nullable=False,
+        comment="sealed: SHA-256 of operation, target and body; and as JSON status, headers and, in a line of its own,"
+        " the answer's body",
+    ),
 )
 
 # What was kept is looked up with the lock in one message. A request that commits in between is not seen, and its
 # answer then stands in the way of a second one.
 _TAKE = """
-    SELECT pg_try_advisory_xact_lock(hashtextextended($4, 0)), a.request_hash, a.status, a.headers, a.body
+    SELECT pg_try_advisory_xact_lock(hashtextextended($4, 0)), a.data_key, a.answer
     FROM (SELECT) AS one LEFT JOIN idempotent_answers a
         ON a.organization_id = $1 AND a.client_id = $2 AND a.key = $3
 """
 _KEEP = """
-    INSERT INTO idempotent_answers (
-        organization_id, client_id, key, request_hash, status, headers, body, recorded_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO idempotent_answers (organization_id, client_id, key, recorded_at, data_key, answer)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
 
 
@@ -63,6 +68,8 @@ class Answer:
         )
 
 
+_HASH_BYTES = hashlib.sha256().digest_size
+
 KEPT = timedelta(days=7)
 """How long an answer can be had again. It may hold what the caller sent, so not longer than a retry can make sense."""
 
@@ -81,7 +88,7 @@ async def once(call: Call, produce: Produce) -> Response:
         if kept is not None:
             return kept.response()
         answer = await produce(tx)
-        writes = [*answer.writes, *([_keeping(call, key, answer)] if key else [])]
+        writes = [*answer.writes, *([_keeping(tx, call, key, answer)] if key else [])]
         if writes:
             await _send(tx, writes)
     return answer.response()
@@ -100,20 +107,27 @@ async def _kept(tx: WriteTx, call: Call, key: str) -> Answer | None:
     """The answer of the first time, if there was one; nobody else uses the key meanwhile."""
     whose = (call.caller.organization_id, call.caller.client_id, key)
     name = " ".join(map(str, ("idempotency", *whose)))
-    ((alone, request_hash, status, headers, body),) = map(tuple, await fetch(tx, _TAKE, *whose, name))
+    ((alone, data_key, sealed),) = map(tuple, await fetch(tx, _TAKE, *whose, name))
     if not alone:
         raise IdempotencyInFlight
-    if request_hash is None:
+    if sealed is None:
         return None
+    where = ("idempotent_answers", *whose)
+    text = keys(tx).opened(data_key, *where).unseal(sealed, *where)
+    request_hash, (head, _, body) = text[:_HASH_BYTES], text[_HASH_BYTES:].partition(b"\n")
     if request_hash != _request_hash(call):
         raise IdempotencyKeyReused
-    return Answer(json.loads(body), status, json.loads(headers) | {"Idempotency-Replayed": "true"})
+    status, headers = json.loads(head)
+    return Answer(json.loads(body), status, headers | {"Idempotency-Replayed": "true"})
 
 
-def _keeping(call: Call, key: str, answer: Answer) -> Write:
+def _keeping(tx: WriteTx, call: Call, key: str, answer: Answer) -> Write:
     whose = (call.caller.organization_id, call.caller.client_id, key)
-    headers, body = json.dumps(dict(answer.headers)), to_json(answer.body).decode()
-    return Write(_KEEP, (*whose, _request_hash(call), answer.status, headers, body, call.at))
+    data_key = keys(tx).fresh("idempotent_answers", *whose)
+    head = json.dumps([answer.status, dict(answer.headers)]).encode()
+    text = _request_hash(call) + head + b"\n" + to_json(answer.body)
+    sealed = data_key.seal(text, "idempotent_answers", *whose)
+    return Write(_KEEP, (*whose, call.at, data_key.wrapped, sealed))
 
 
 def _request_hash(call: Call) -> bytes:

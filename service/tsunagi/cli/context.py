@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import structlog
 
@@ -11,6 +12,9 @@ from tsunagi.db import Database, WallsDown
 from tsunagi.migrating import migrate
 from tsunagi.safekeeping.actions import dangers_of
 from tsunagi.safekeeping.rules import Danger
+from tsunagi.sealing import actions as sealing
+from tsunagi.sealing.actions import MasterKeyMissing
+from tsunagi.sealing.keys import Keyring, KeysDamaged, provider
 from tsunagi.settings import Settings
 
 log = structlog.get_logger()
@@ -27,14 +31,18 @@ async def database(settings: Settings | None = None) -> AsyncIterator[Database]:
     that is not so."""
     settings = settings or Settings()
     url = database_url(settings)
-    await asyncio.to_thread(migrate, url, settings.contract_dir / "migrations")
+    await asyncio.to_thread(migrate, url, settings.contract_dir / "migrations", settings)
     db = Database(url, pool_size=settings.pool_size, lossy=settings.allow_data_loss)
     try:
         await db.check_walls()
         _say_or_exit(await dangers_of(url, db), allowed=settings.allow_data_loss)
+        db.keys = ring = Keyring(provider(settings))
+        await sealing.begin(db, datetime.now(UTC), ring)
         yield db
     except WallsDown as down:
         raise SystemExit(f"The database does not keep organizations apart: {down}") from None
+    except (MasterKeyMissing, KeysDamaged) as missing:
+        raise SystemExit(f"What the database holds could not be read: {missing}") from None
     finally:
         await db.close()
 

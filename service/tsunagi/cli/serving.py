@@ -114,5 +114,5 @@ def choose_port(host: str, wanted: int) -> int:
 def migrate_command() -> None:
     """Brings the database to the newest migration."""
     settings = Settings()
-    migrate(database_url(settings), settings.contract_dir / "migrations")
+    migrate(database_url(settings), settings.contract_dir / "migrations", settings)
     typer.echo("the database is at the newest migration", err=True)

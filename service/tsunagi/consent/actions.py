@@ -58,7 +58,7 @@ async def give(
         consents=[consent.id],
         code=document.get("legalException", {}).get("code"),
     )
-    await send(tx, *store.inserting(consent), ledger.entering(entry))
+    await send(tx, *store.inserting(tx, consent), ledger.entering(entry))
     return consent
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    LargeBinary,
     Table,
     Text,
     Uuid,
@@ -23,6 +25,8 @@ from sqlalchemy import (
 from tsunagi.consent.rules import Access
 from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata
 from tsunagi.ids import ConsentId, OrganizationId, PersonId, ordered_id
+from tsunagi.sealing.keys import keys
+from tsunagi.sealing.store import Sealed
 
 consents = Table(
     "consents",
@@ -35,7 +39,8 @@ consents = Table(
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
-    Column("document", Text, nullable=False, comment="the consent as it was submitted"),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("document", Sealed, nullable=False, comment="sealed: the consent as it was submitted"),
     CheckConstraint("valid_from < valid_to", name="period"),
     Index("consents_person_id_idx", "person_id"),
 )
@@ -47,7 +52,8 @@ withdrawals = Table(
     Column("consent_id", Uuid, ForeignKey("consents.id"), nullable=False, index=True),
     Column("sections", ARRAY(Text), nullable=False),
     Column("withdrawn_at", DateTime(timezone=True), nullable=False),
-    Column("document", Text, nullable=False, comment="the withdrawal as it was submitted"),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("document", Sealed, nullable=False, comment="sealed: the withdrawal as it was submitted"),
 )
 
 access = Table(
@@ -84,8 +90,8 @@ class Consent:
 
 _GIVE = """
     INSERT INTO consents (
-        id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, document)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, data_key, document)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _OPEN = """
     INSERT INTO consent_access (
@@ -94,7 +100,7 @@ _OPEN = """
     FROM unnest($7::uuid[]) AS r (recipient), unnest($8::text[]) AS s (section)
 """
 _FIND = """
-    SELECT id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, document,
+    SELECT id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, data_key, document,
         (SELECT max(withdrawn_at) FROM consent_withdrawals w WHERE w.consent_id = c.id) AS withdrawn_at,
         ARRAY (
             SELECT DISTINCT section FROM consent_withdrawals w, unnest(w.sections) AS s (section)
@@ -104,14 +110,20 @@ _FIND = """
 """
 
 
-def inserting(consent: Consent) -> list[Write]:
+def _sealed(tx: ReadTx, table: str, row_id: UUID, document: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """The data key of a row, and what it was submitted with."""
+    key = keys(tx).fresh(table, row_id)
+    return key.wrapped, key.seal(json.dumps(document, ensure_ascii=False).encode(), table, row_id)
+
+
+def inserting(tx: ReadTx, consent: Consent) -> list[Write]:
     """The consent and its access rows."""
     said, period = consent.document, (consent.valid_from, consent.valid_to)
     recipients, sections = list(consent.recipient_ids), list(consent.sections)
-    text = json.dumps(said, ensure_ascii=False)
     whose, between = (consent.person_id, consent.giver_id), (recipients, sections)
+    sealed = _sealed(tx, "consents", consent.id, said)
     return [
-        Write(_GIVE, (consent.id, *whose, *between, *period, consent.recorded_at, text)),
+        Write(_GIVE, (consent.id, *whose, *between, *period, consent.recorded_at, *sealed)),
         Write(_OPEN, (*whose, consent.id, said["subject"], *period, *between)),
     ]
 
@@ -122,7 +134,11 @@ async def find(tx: ReadTx, consent_id: ConsentId, *, lock: bool = False) -> Cons
         await fetch(tx, "SELECT FROM consents WHERE id = $1 FOR UPDATE", consent_id)
     for row in await fetch(tx, _FIND, consent_id):
         members = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-        return Consent(**members | {"document": json.loads(row["document"])})
+        key = keys(tx).opened(row["data_key"], "consents", consent_id)
+        document = json.loads(key.unseal(row["document"], "consents", consent_id))
+        return Consent(
+            **{name: members[name] for name in members if name != "data_key"} | {"document": document}
+        )
     return None
 
 
@@ -130,13 +146,16 @@ async def withdraw(
     tx: WriteTx, at: datetime, consent_id: ConsentId, sections: Sequence[str], document: Mapping[str, Any]
 ) -> None:
     """The access rows of these sections no longer open anything; that they once did stays on record."""
+    withdrawal_id = ordered_id()
+    data_key, sealed = _sealed(tx, "consent_withdrawals", withdrawal_id, document)
     await tx.execute(
         withdrawals.insert().values(
-            id=ordered_id(),
+            id=withdrawal_id,
             consent_id=consent_id,
             sections=list(sections),
             withdrawn_at=at,
-            document=json.dumps(document, ensure_ascii=False),
+            data_key=data_key,
+            document=sealed,
         )
     )
     await tx.execute(

@@ -12,12 +12,13 @@ from tsunagi.errors import Notice
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.store import COLUMNS, read_row
 from tsunagi.ids import HandoverId, OrganizationId
-from tsunagi.records.store import EXTENSIONS, read_notices
+from tsunagi.records.store import EXTENSIONS, UNOPENED, opened, read_notices
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A version of a record as it is kept. `sections`: those that the database lets its reader see."""
+    """A version of a record as it is kept. `sections`: those that the database lets its reader see. Without texts
+    where none were asked for."""
 
     version: int
     recorded_at: datetime
@@ -45,8 +46,8 @@ _FIND = f"""
 SELECT {", ".join(f"h.{name}" for name in COLUMNS)},
     sender.name AS sender_name, sender.kind AS sender_kind,
     receiver.name AS receiver_name, receiver.kind AS receiver_kind,
-    v.version AS kept_version, v.recorded_at AS kept_at, v.header, v.warnings, v.section_names,
-    s.sections, s.documents, s.hashes,
+    v.version AS kept_version, v.recorded_at AS kept_at, v.data_key AS record_key, v.header, v.warnings,
+    v.section_names, s.sections, s.documents,
     (
         SELECT array_agg(ROW(a.section, a.subject, a.consent_id, a.valid_from, a.valid_to, a.withdrawn_at))
         FROM consent_access a
@@ -62,7 +63,7 @@ LEFT JOIN LATERAL (
     ORDER BY v.version DESC LIMIT 1
 ) v ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(s.section) AS sections, array_agg(s.document) AS documents, array_agg(s.hash) AS hashes
+    SELECT array_agg(s.section) AS sections, array_agg(s.document) AS documents
     FROM record_sections s
     WHERE $4 AND s.handover_id = v.handover_id AND s.version = v.version
 ) s ON true
@@ -81,11 +82,11 @@ async def find(
     """These handovers in the order of their ids, each with one version of its record: the one asked for, or the
     newest that the reader may know of."""
     rows = await fetch(tx, _FIND, handover_ids, reader, version, texts)
-    return [_found(row) for row in rows]
+    return [_found(tx, row, texts) for row in rows]
 
 
-def _found(row: Any) -> Found:
-    handover = read_row({name: row[name] for name in COLUMNS})
+def _found(tx: ReadTx, row: Any, texts: bool) -> Found:
+    handover = read_row(tx, {name: row[name] for name in COLUMNS})
     refs = {
         handover.sender_id: OrganizationRef(handover.sender_id, row["sender_name"], row["sender_kind"]),
         handover.receiver_id: OrganizationRef(
@@ -95,21 +96,22 @@ def _found(row: Any) -> Found:
     return Found(
         handover,
         refs,
-        _kept(row) if row["kept_version"] is not None else None,
+        _kept(tx, row, texts) if row["kept_version"] is not None else None,
         [Access(*one) for one in row["access"] or ()],
     )
 
 
-def _kept(row: Any) -> Kept:
-    seen = row["sections"] or ()
-    documents = dict(zip(seen, row["documents"] or (), strict=True))
+def _kept(tx: ReadTx, row: Any, texts: bool) -> Kept:
+    parts = dict(zip(row["sections"] or (), row["documents"] or (), strict=True))
+    version = row["kept_version"]
+    open_to = opened(tx, row["id"], version, row["record_key"], row["header"], parts) if texts else UNOPENED
     return Kept(
-        version=row["kept_version"],
+        version=version,
         recorded_at=row["kept_at"],
-        header=row["header"],
-        extensions=documents.get(EXTENSIONS),
+        header=open_to.header,
+        extensions=open_to.texts.get(EXTENSIONS),
         section_names=row["section_names"],
-        sections={name: documents[name] for name in row["section_names"] if name in documents},
-        hashes=dict(zip(seen, row["hashes"] or (), strict=True)),
+        sections={name: open_to.texts[name] for name in row["section_names"] if name in open_to.texts},
+        hashes=open_to.hashes,
         warnings=read_notices(row["warnings"]),
     )

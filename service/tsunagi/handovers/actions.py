@@ -294,7 +294,7 @@ async def accept(
         person_in_charge=person_in_charge,
         domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
     )
-    saved, saving = store.saving(looked(accepted))
+    saved, saving = store.saving(tx, looked(accepted))
     entry = entered(by, saved, "handovers:accept", before=handover.status)
     await send(
         tx,

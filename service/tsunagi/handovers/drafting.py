@@ -92,7 +92,12 @@ async def create(tx: WriteTx, by: By, record: RecordView, document: Document, *,
     entry = entered(by, handover, "handovers:create", before=None, sections=sections, content=content)
     registered = people.registered(by.at, by.caller, person, request_id=by.request_id)
     entries = ledger.opening(registered, entry) if record.person_id is None else [ledger.entering(entry)]
-    writes = [*writes, store.inserting(handover), *_adding(by, handover, document, warnings), *entries]
+    writes = [
+        *writes,
+        store.inserting(tx, handover),
+        *_adding(tx, by, handover, document, warnings),
+        *entries,
+    ]
     return Drafted(handover, warnings, writes)
 
 
@@ -114,11 +119,13 @@ def _draft(by: By, record: RecordView, person: Known, known: Receiving) -> Hando
     return looked(draft)
 
 
-def _adding(by: By, handover: Handover, document: Document, warnings: Iterable[Notice]) -> list[Write]:
+def _adding(
+    tx: ReadTx, by: By, handover: Handover, document: Document, warnings: Iterable[Notice]
+) -> list[Write]:
     """The handover's version of its record is kept."""
     whose = Whose(handover.person_id, handover.sender_id, handover.receiver_id)
     return records.adding_version(
-        by.at, handover.id, handover.version, document, whose=whose, warnings=warnings
+        tx, by.at, handover.id, handover.version, document, whose=whose, warnings=warnings
     )
 
 
@@ -188,7 +195,7 @@ async def amend(
         window_announced=handover.window_announced and stated.window_open(civil_date(by.at)),
     )
     await people.recognized(tx, by.at, by.caller, handover.person_id, keys)
-    await send(tx, *_adding(by, amended, document, warnings))
+    await send(tx, *_adding(tx, by, amended, document, warnings))
     before, content = handover.status, document.content_hash
     if status == "offered":
         return await offer_anew(

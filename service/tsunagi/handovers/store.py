@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Select,
     Table,
     Text,
@@ -28,6 +29,8 @@ from sqlalchemy import (
 from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata, send
 from tsunagi.handovers.rules import DomainState, Handover, Status
 from tsunagi.ids import HandoverId, OrganizationId, Stream
+from tsunagi.sealing.keys import keys
+from tsunagi.sealing.store import Sealed
 
 handovers = Table(
     "handovers",
@@ -70,9 +73,16 @@ handovers = Table(
     Column("received_at", DateTime(timezone=True), nullable=True),
     Column("answered_at", DateTime(timezone=True), nullable=True),
     Column("completed_at", DateTime(timezone=True), nullable=True),
-    Column("person_in_charge", Text, nullable=True, comment="JSON: at the receiver"),
-    Column("reason", Text, nullable=True, comment="JSON: of the last decline, return or withdrawal"),
     Column("domains", Text, nullable=False, comment="JSON"),
+    Column("data_key", LargeBinary, nullable=True),
+    Column(
+        "notes",
+        Sealed,
+        nullable=True,
+        comment="sealed JSON: who is in charge at the receiver, the reason of the last decline, return or"
+        " withdrawal, and those of answers",
+    ),
+    CheckConstraint("(notes IS NULL) = (data_key IS NULL)", name="notes"),
     CheckConstraint("sender_id <> receiver_id", name="parties"),
     CheckConstraint(
         "status IN ('draft', 'offered', 'received', 'returned', 'accepted', 'overlapping', 'completed',"
@@ -87,18 +97,28 @@ handovers = Table(
 )
 
 COLUMNS = tuple(handovers.c.keys())
-_JSON = ("person_in_charge", "reason")
-_DOMAIN = tuple(field.name for field in fields(DomainState))
+_SAID = COLUMNS[:-2]
+"""All but the notes, and the key that they are sealed under."""
+_DOMAIN = tuple(field.name for field in fields(DomainState) if field.name != "reason")
 _DATES = ("starts_on", "sender_primary_since", "accepted_from")
 
 
-def _values(handover: Handover) -> list[Any]:
+def _values(tx: ReadTx, handover: Handover) -> list[Any]:
     """A whole row, in the order of COLUMNS."""
-    values = {name: getattr(handover, name) for name in COLUMNS}
-    for name in _JSON:
-        values[name] = None if values[name] is None else _written(values[name])
+    values = {name: getattr(handover, name) for name in _SAID}
     values["domains"] = _written([_members(one) for one in handover.domains])
-    return list(values.values())
+    notes = _notes(handover)
+    if not notes:
+        return [*values.values(), None, None]
+    key = keys(tx).fresh("handovers", handover.id)
+    return [*values.values(), key.wrapped, key.seal(_written(notes).encode(), "handovers", handover.id)]
+
+
+def _notes(handover: Handover) -> dict[str, Any]:
+    """What somebody has said in words of their own, or named somebody by; empty where nothing."""
+    reasons = {one.domain: one.reason for one in handover.domains if one.reason is not None}
+    said = {"person_in_charge": handover.person_in_charge, "reason": handover.reason, "reasons": reasons}
+    return {name: value for name, value in said.items() if value}
 
 
 def _members(domain: DomainState) -> dict[str, Any]:
@@ -109,37 +129,48 @@ def _written(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
 
 
-def read_row(row: Mapping[str, Any]) -> Handover:
+def read_row(tx: ReadTx, row: Mapping[str, Any]) -> Handover:
     """The handover that a whole row of the table is."""
-    values = dict(row)
-    for name in _JSON:
-        values[name] = None if values[name] is None else json.loads(values[name])
-    values["domains"] = tuple(_domain(one) for one in json.loads(values["domains"]))
-    return Handover(**values)
+    return _handover(row, _opened(tx, row["id"], row["data_key"], row["notes"]) if row["notes"] else {})
 
 
-def _domain(members: dict[str, Any]) -> DomainState:
+def _opened(tx: ReadTx, handover_id: HandoverId, data_key: bytes, notes: bytes) -> dict[str, Any]:
+    key = keys(tx).opened(data_key, "handovers", handover_id)
+    found: dict[str, Any] = json.loads(key.unseal(notes, "handovers", handover_id))
+    return found
+
+
+def _handover(row: Mapping[str, Any], notes: dict[str, Any]) -> Handover:
+    values = {name: row[name] for name in _SAID}
+    reasons = notes.pop("reasons", {})
+    values["domains"] = tuple(
+        _domain(one, reasons.get(one["domain"])) for one in json.loads(values["domains"])
+    )
+    return Handover(**values, **notes)
+
+
+def _domain(members: dict[str, Any], reason: Mapping[str, str] | None) -> DomainState:
     for name in _DATES:
         if name in members:
             members[name] = date.fromisoformat(members[name])
-    return DomainState(**members)
+    return DomainState(**members, reason=reason)
 
 
 async def select_all(tx: ReadTx, query: Select[Any]) -> list[Handover]:
-    """The handovers whose whole rows a query selects."""
-    return [read_row(row) for row in (await tx.execute(query)).mappings()]
+    """The handovers whose whole rows a query selects, without their notes: whoever asks for many looks at dates."""
+    return [_handover(row, {}) for row in (await tx.execute(query)).mappings()]
 
 
 _FIND = f"SELECT {', '.join(COLUMNS)} FROM handovers WHERE id = $1"  # noqa: S608
 
 
 async def find(tx: ReadTx, handover_id: HandoverId) -> Handover | None:
-    return next(map(read_row, await fetch(tx, _FIND, handover_id)), None)
+    return next((read_row(tx, row) for row in await fetch(tx, _FIND, handover_id)), None)
 
 
 async def lock(tx: WriteTx, handover_id: HandoverId) -> Handover | None:
     """The handover as it is now, held until the transaction ends: racing answers come one after another."""
-    return next(map(read_row, await fetch(tx, _FIND + " FOR UPDATE", handover_id)), None)
+    return next((read_row(tx, row) for row in await fetch(tx, _FIND + " FOR UPDATE", handover_id)), None)
 
 
 async def hold(tx: WriteTx, handover_ids: Iterable[HandoverId]) -> None:
@@ -201,19 +232,19 @@ _INSERT = f"INSERT INTO handovers ({', '.join(COLUMNS)}) VALUES ({', '.join(_PLA
 _UPDATE = f"UPDATE handovers SET ({', '.join(COLUMNS)}) = ROW ({', '.join(_PLACES)}) WHERE id = $1"  # noqa: S608
 
 
-def inserting(handover: Handover) -> Write:
+def inserting(tx: ReadTx, handover: Handover) -> Write:
     """A new row."""
-    return Write(_INSERT, tuple(_values(handover)))
+    return Write(_INSERT, tuple(_values(tx, handover)))
 
 
-def saving(handover: Handover) -> tuple[Handover, Write]:
+def saving(tx: ReadTx, handover: Handover) -> tuple[Handover, Write]:
     """The handover one revision further, and what makes the row so."""
     saved = replace(handover, revision=handover.revision + 1)
-    return saved, Write(_UPDATE, tuple(_values(saved)))
+    return saved, Write(_UPDATE, tuple(_values(tx, saved)))
 
 
 async def save(tx: WriteTx, handover: Handover) -> Handover:
     """The row is as given, one revision further."""
-    saved, write = saving(handover)
+    saved, write = saving(tx, handover)
     await send(tx, write)
     return saved

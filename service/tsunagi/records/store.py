@@ -23,6 +23,8 @@ from tsunagi.db import ReadTx, Write, fetch, metadata
 from tsunagi.errors import Notice, Text
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger.rules import content_hash
+from tsunagi.sealing.keys import keys
+from tsunagi.sealing.store import Sealed
 from tsunagi.strict_json import canonical_bytes, split
 
 versions = Table(
@@ -35,11 +37,12 @@ versions = Table(
     Column("receiver_id", Uuid, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("section_names", ARRAY(TextType), nullable=False, comment="in the record's order"),
+    Column("data_key", LargeBinary, nullable=False, comment="of the version: of its sections as well"),
     Column(
         "header",
-        TextType,
+        Sealed,
         nullable=False,
-        comment="the record's members but sections and extensions, as sent",
+        comment="sealed: the record's members but sections and extensions, as sent",
     ),
     Column("warnings", TextType, nullable=False, comment="JSON: what the rules noticed"),
 )
@@ -56,8 +59,12 @@ sections = Table(
     Column("person_id", Uuid, nullable=False),
     Column("sender_id", Uuid, nullable=False),
     Column("receiver_id", Uuid, nullable=False),
-    Column("document", TextType, nullable=False, comment="as sent, to the letter"),
-    Column("hash", LargeBinary, nullable=False, comment="SHA-256 of the RFC 8785 form"),
+    Column(
+        "document",
+        Sealed,
+        nullable=False,
+        comment="sealed: the SHA-256 of the RFC 8785 form, and behind it the text as sent, to the letter",
+    ),
     ForeignKeyConstraint(
         ["handover_id", "version"], ["record_versions.handover_id", "record_versions.version"]
     ),
@@ -106,15 +113,18 @@ def document_of(source: str) -> Document:
     )
 
 
+_HASH_BYTES = hashlib.sha256().digest_size
+"""Sealed with the text: what a section says can be guessed, and a hash of it would tell whether the guess is right."""
+
 _VERSION = """
     INSERT INTO record_versions (
-        handover_id, version, person_id, sender_id, receiver_id, recorded_at, section_names, header, warnings)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        handover_id, version, person_id, sender_id, receiver_id, recorded_at, section_names, data_key, header,
+        warnings)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _SECTIONS = """
-    INSERT INTO record_sections (handover_id, version, person_id, sender_id, receiver_id, section, document, hash)
-    SELECT $1, $2, $3, $4, $5, section, document, hash
-    FROM unnest($6::text[], $7::text[], $8::bytea[]) AS s (section, document, hash)
+    INSERT INTO record_sections (handover_id, version, person_id, sender_id, receiver_id, section, document)
+    SELECT $1, $2, $3, $4, $5, section, document FROM unnest($6::text[], $7::bytea[]) AS s (section, document)
 """
 
 
@@ -123,6 +133,7 @@ _ABOUT = "SELECT section_names, warnings FROM record_versions WHERE handover_id 
 
 
 def adding_version(
+    tx: ReadTx,
     at: datetime,
     handover_id: HandoverId,
     version: int,
@@ -131,15 +142,50 @@ def adding_version(
     whose: Whose,
     warnings: Iterable[Notice],
 ) -> list[Write]:
-    """The version is kept, section by section."""
+    """The version is kept, sealed section by section."""
     key = (handover_id, version, whose.person_id, whose.sender_id, whose.receiver_id)
-    kept = (at, list(document.sections), document.header, written(warnings))
+    data_key = keys(tx).fresh("record_versions", handover_id, version)
+    header = data_key.seal(document.header.encode(), "record_versions", handover_id, version)
     texts = dict(document.sections) | ({EXTENSIONS: document.extensions} if document.extensions else {})
-    hashes = [document.hashes[name] for name in texts]
-    return [
-        Write(_VERSION, (*key, *kept)),
-        Write(_SECTIONS, (*key, list(texts), list(texts.values()), hashes)),
-    ]
+    sealed = data_key.seal_each(
+        {name: document.hashes[name] + text.encode() for name, text in texts.items()},
+        "record_sections",
+        handover_id,
+        version,
+    )
+    kept = (at, list(document.sections), data_key.wrapped, header, written(warnings))
+    return [Write(_VERSION, (*key, *kept)), Write(_SECTIONS, (*key, list(sealed), list(sealed.values())))]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What somebody may see of a version, unsealed."""
+
+    header: str
+    texts: Mapping[str, str]
+    """Those of sections and extensions that were there to open."""
+    hashes: Mapping[str, bytes]
+
+
+UNOPENED = Opened("", {}, {})
+
+
+def opened(
+    tx: ReadTx,
+    handover_id: HandoverId,
+    version: int,
+    data_key: bytes,
+    header: bytes,
+    parts: Mapping[str, bytes],
+) -> Opened:
+    """Raises SealBroken when one of them is not what was sealed."""
+    key = keys(tx).opened(data_key, "record_versions", handover_id, version)
+    found = key.unseal_each(parts, "record_sections", handover_id, version)
+    return Opened(
+        key.unseal(header, "record_versions", handover_id, version).decode(),
+        {name: text[_HASH_BYTES:].decode() for name, text in found.items()},
+        {name: text[:_HASH_BYTES] for name, text in found.items()},
+    )
 
 
 def warning(handover_id: HandoverId, version: int, warnings: Iterable[Notice]) -> Write:
