@@ -66,19 +66,28 @@ class Acting:
     overseeing: bool = False
     """Whether it looks from above: only then are the people and handovers of its remit (所管) among its rows, and
     records and consents are not."""
+    of_many: bool = False
+    """Whether it looks at thousands of people at once: policies then list whom it may see once, instead of asking
+    about each row. The rows are the same."""
 
     @property
     def sql(self) -> str:
         """The settings of a transaction that acts for the organization."""
         role = OVERSIGHT_ROLE if self.overseeing else SERVICE_ROLE
-        return _settings(role, str(UUID(int=self.organization_id.int)), f"{self.today:%Y-%m-%d}")
+        many = "on" if self.of_many else ""
+        return _settings(role, str(UUID(int=self.organization_id.int)), f"{self.today:%Y-%m-%d}", many)
 
 
 @lru_cache(maxsize=1000)
-def _settings(role: str, organization: str = "", today: str = "") -> str:
+def _settings(role: str, organization: str = "", today: str = "", many: str = "") -> str:
     """The role, and the settings that policies read; they end with the transaction. Always all of them: a `SET`
     that somebody commits stays with its pooled connection, and must not reach the next transaction."""
-    values = {"role": role, "tsunagi.organization": organization, "tsunagi.today": today}
+    values = {
+        "role": role,
+        "tsunagi.organization": organization,
+        "tsunagi.today": today,
+        "tsunagi.many": many,
+    }
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
 
 

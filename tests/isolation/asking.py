@@ -220,6 +220,10 @@ LISTS: dict[str, Callable[[Asked], str]] = {
     "exportHandovers": lambda _: "/v1/handovers/export",
     "listFindings": lambda _: "/v1/findings?limit=200",
     "listFindings behind": lambda asked: f"/v1/findings?limit=200&cursor={_cursor(asked.person_id, 0)}",
+    "getAreaResponsibility": lambda _: "/v1/areas/12-91/responsibility?limit=1000",
+    "getAreaResponsibility as known": lambda _: (
+        "/v1/areas/12-91/responsibility?asOf=2027-06-01&knownAt=2026-11-21T00:00:00Z"
+    ),
     "listResponsibilityChanges": lambda _: "/v1/responsibility/changes?limit=200&since=2020-01-01T00:00:00Z",
     "listResponsibilityChanges behind": lambda asked: (
         f"/v1/responsibility/changes?since=2020-01-01T00:00:00Z&cursor={_cursor(asked.person_id, 0)}"

@@ -15,6 +15,7 @@ OVERSIGHT = frozenset(
     {
         "getResponsibility",
         "getResponsibilityChanges",
+        "getAreaResponsibility",
         "listResponsibilityChanges",
         "getMilestones",
         "listFindings",

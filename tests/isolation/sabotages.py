@@ -252,6 +252,18 @@ SABOTAGES: dict[str, Sabotage] = {
         "WHERE $1::uuid IS NOT NULL AND",
         Shown("receiver", "notice", "lists"),
     ),
+    "every area is in a remit": Sabotage(
+        "oversight.area_report:_REPORT",
+        "WHERE a.organization_id = $1 AND a.area_code",
+        "WHERE a.area_code",
+        Shown("receiver", "notice", "lists"),
+    ),
+    "an area's people are in relation with everybody": Sabotage(
+        "oversight.area_report:_REPORT",
+        " WHERE r.organization_id = $1)",
+        ")",
+        Shown("receiver", "notice", "lists"),
+    ),
     "changes name every handover": Sabotage(
         "oversight.store:_KNOWN_HANDOVERS", "h.sender_id = $1 OR", "$1::uuid IS NOT NULL OR"
     ),

@@ -38,7 +38,14 @@ CHAIN = (
 """What an attacker would do one after the other: a step that should not be possible may open the way for the next."""
 SEEN_BY = {"withdraw consent": "read consent", "milestones": "read"}
 """Who may ask the one knows of what the other is about: without the check its answer may tell that it is there."""
-LISTED = ("listHandovers", "exportHandovers", "listFindings", "listResponsibilityChanges", "listEvents")
+LISTED = (
+    "listHandovers",
+    "exportHandovers",
+    "listFindings",
+    "listResponsibilityChanges",
+    "getAreaResponsibility",
+    "listEvents",
+)
 STRANGERS = ("receiver", "unrelated", "auditor", "later")
 STATES = ("draft", "dropped", "notice", "reconsented", "amended", "withdrawn", "overdue", "completed")
 SHARE = 1 if FULL else 4
@@ -167,6 +174,7 @@ ELSEWHERE = {
     "handovers.drafting:_of_directory": "nobody hands over to itself",
     "handovers.drafting:check_amendment": "the receiver of a handover stays who it is",
     "notifications.store:_number": "gives numbers, shows nothing",
+    "oversight.area_report:report": "areas are public",
     "oversight.store:remit": "the remit is public",
     "people.actions:match": "nobody was recognized",
     "responsibility.store:_TOOK_PART": "who may speak of a domain; the person is in relation already",

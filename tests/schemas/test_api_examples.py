@@ -14,7 +14,7 @@ from tests.schemas.test_examples import INDEXED, label
 from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
-    "acceptance", "area", "consent-resource", "consent-withdrawal", "directory-entries",
+    "acceptance", "area", "area-responsibility", "consent-resource", "consent-withdrawal", "directory-entries",
     "disclosed-record", "event", "finding",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
     "milestone", "organization", "person", "person-candidate", "person-match", "person-registration", "problem",

@@ -90,6 +90,11 @@ class Call:
         """For looking at timelines and findings, also of the organization's remit."""
         return replace(self.by.acting, overseeing=True)
 
+    @property
+    def overseeing_many(self) -> Acting:
+        """The same, for what is asked of a whole area or remit in one statement."""
+        return replace(self.overseeing, of_many=True)
+
     def id(self, name: str) -> UUID:
         return UUID(self.parameters[name])
 

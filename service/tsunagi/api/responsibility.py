@@ -15,7 +15,7 @@ from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.clock import civil_date
 from tsunagi.db import WriteTx
 from tsunagi.ids import OrganizationId, PersonId
-from tsunagi.oversight import actions, store
+from tsunagi.oversight import actions, area_report, store
 from tsunagi.oversight.actions import Place
 from tsunagi.responsibility.actions import DomainTimeline, Stated
 from tsunagi.responsibility.corrections import Correction, End, interval, say
@@ -212,6 +212,53 @@ def _named(changes: Iterable[Stated]) -> set[OrganizationId]:
     for one in changes:
         found |= one.organizations | ({one.version.recorded_by} if one.version.recorded_by else set())
     return found
+
+
+@routes.operation("getAreaResponsibility")
+async def get_area_responsibility(call: Call) -> Response:
+    asked = call.parameters
+    as_of = date.fromisoformat(asked["asOf"]) if "asOf" in asked else civil_date(call.at)
+    known_at = datetime.fromisoformat(asked["knownAt"]) if "knownAt" in asked else None
+    after = None
+    if "cursor" in asked:
+        gap, person_id = opened_cursor(asked["cursor"], bool, UUID)
+        after = (gap, PersonId(person_id))
+    area = asked["areaCode"]
+    async with call.services.db.write(call.overseeing_many) as tx:
+        found = await area_report.report(
+            tx, call.by, area, as_of=as_of, known_at=known_at, after=after, limit=asked["limit"]
+        )
+        names = await store.names(tx, found.organizations, as_of)
+    last = found.rows[-1] if found.more else None
+    return Answer(
+        {
+            "areaCode": area,
+            "asOf": as_of.isoformat(),
+            "knownAt": asked.get("knownAt") or instant(call.at),
+            "people": found.people,
+            "totals": [
+                {"domain": one.domain, "organization": _holder(one.holder, names), "people": one.people}
+                for one in found.totals
+            ],
+            "items": [_held(row, names) for row in found.rows],
+            "nextCursor": cursor([last.gap, str(last.person_id)]) if last else None,
+        }
+    ).response()
+
+
+def _held(row: area_report.Row, names: Names) -> dict[str, Any]:
+    return {
+        "personId": str(row.person_id),
+        "domains": [
+            {
+                "domain": one.domain,
+                "holder": _holder(one.holder, names),
+                "from": one.valid_from.isoformat(),
+                "to": _end(one.valid_to),
+            }
+            for one in row.domains
+        ],
+    }
 
 
 @routes.operation("getMilestones")

@@ -104,7 +104,7 @@ async def all_changes(
     A page may have fewer changes than asked for: it ends with its last person.
     """
     asked = {"since": since.isoformat(), "until": until.isoformat()}
-    await _record_look_at_many(tx, by, "responsibility:report", **asked, area=area, organization=organization)
+    await record_look_at_many(tx, by, "responsibility:report", **asked, area=area, organization=organization)
     first = after.person_id if after else None
     people = await store.changed_people(
         tx, by.organization_id, since=since, until=until, area=area, first=first, limit=limit + 1
@@ -123,7 +123,7 @@ async def all_changes(
     return ChangesPage(await _shown(tx, by, [one for one, _ in found[:limit]]), end)
 
 
-async def _record_look_at_many(tx: WriteTx, by: By, action: Action, **asked: object) -> None:
+async def record_look_at_many(tx: WriteTx, by: By, action: Action, **asked: object) -> None:
     """That the caller looked at many people at once is on the ledger: not at whom, but for what."""
     given = {name: str(value) for name, value in asked.items() if value is not None}
     await ledger.append(tx, Entry(action=action, at=by.at, actor=by.caller.actor(by.request_id), asked=given))
@@ -241,7 +241,7 @@ async def findings(
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
         if first is None or len(found) > limit:
             break
-    await _record_look_at_many(tx, by, "findings:read", kind=kind, area=area)
+    await record_look_at_many(tx, by, "findings:read", kind=kind, area=area)
     page = [one for one, _ in found[:limit]]
     if len(found) > limit:
         return Page(page, found[limit - 1][1])

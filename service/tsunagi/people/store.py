@@ -56,6 +56,7 @@ relations = Table(
     Column("registered_by", Uuid, Computed("CASE WHEN through = person_id THEN organization_id END")),
     Column("sender_id", Uuid, nullable=True, comment="who handed over, where it is through a handover"),
     ForeignKeyConstraint(["person_id", "registered_by"], ["people.id", "people.registered_by"]),
+    Index("person_relations_organization_idx", "organization_id", "person_id"),
 )
 
 match_attempts = Table(

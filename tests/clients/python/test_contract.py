@@ -12,7 +12,7 @@ import pytest
 import yaml
 from joserfc.jwk import ECKey
 
-from tsunagi_client import AsyncTsunagi, Tsunagi, codes, models
+from tsunagi_client import AsyncTsunagi, Tsunagi, codes, models, responsibility
 from tsunagi_client._operations import Group, Listing, Operation
 from tsunagi_client._tokens import ASSERTION_TYPE
 from tsunagi_client.errors import PROBLEMS, ProblemError
@@ -141,10 +141,14 @@ DOCUMENTS = {
     models.Segment: schema("responsibility")["$defs"]["segment"],
     models.Support: schema("responsibility")["$defs"]["support"],
     models.Holder: schema("responsibility")["$defs"]["holder"],
-    models.ResponsibilityChange: schema("responsibility-change"),
-    models.DomainDifference: schema("responsibility-change")["$defs"]["difference"],
-    models.HolderChange: schema("responsibility-change")["$defs"]["holders"]["items"],
-    models.ResponsibilityChanges: CONTRACT["components"]["schemas"]["ResponsibilityChanges"],
+    responsibility.ResponsibilityChange: schema("responsibility-change"),
+    responsibility.DomainDifference: schema("responsibility-change")["$defs"]["difference"],
+    responsibility.HolderChange: schema("responsibility-change")["$defs"]["holders"]["items"],
+    responsibility.ResponsibilityChanges: CONTRACT["components"]["schemas"]["ResponsibilityChanges"],
+    responsibility.AreaResponsibility: schema("area-responsibility"),
+    responsibility.AreaTotal: schema("area-responsibility")["$defs"]["total"],
+    responsibility.PersonHoldings: schema("area-responsibility")["$defs"]["person"],
+    responsibility.Holding: schema("area-responsibility")["$defs"]["holding"],
     models.Milestone: schema("milestone"),
     models.MilestoneList: CONTRACT["components"]["schemas"]["MilestoneList"],
     models.Finding: schema("finding"),

@@ -10,11 +10,9 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar, final
 from tsunagi_client.codes import (
     Action,
     Basis,
-    CorrectionCode,
     Decision,
     Direction,
     Domain,
-    EndCode,
     EventType,
     FindingKind,
     HandoverType,
@@ -25,7 +23,6 @@ from tsunagi_client.codes import (
     Section,
     SenderRoleAfter,
     Status,
-    VersionReason,
     WithheldReason,
 )
 
@@ -67,7 +64,7 @@ class Validation(TypedDict):
     warnings: list[RuleWarning]
 
 
-_OpenPeriod = TypedDict("_OpenPeriod", {"from": str, "to": str | None})
+OpenPeriod = TypedDict("OpenPeriod", {"from": str, "to": str | None})
 
 
 HandoverDomain = TypedDict(
@@ -231,13 +228,13 @@ class Holder(TypedDict):
     name: str
 
 
-class Segment(_OpenPeriod):
+class Segment(OpenPeriod):
     organization: Holder | None
     """None: nobody, which is a finding of its own."""
     basis: NotRequired[Basis]
 
 
-class Support(_OpenPeriod):
+class Support(OpenPeriod):
     organization: Holder
     role: Literal["co_support", "backup"]
 
@@ -281,49 +278,6 @@ class Responsibility(TypedDict):
     knownAt: str
     domains: list[Chain]
     findings: list[Finding]
-
-
-HolderChange = TypedDict(
-    "HolderChange", {"from": str, "to": str | None, "before": Holder | None, "after": Holder | None}
-)
-
-
-class DomainDifference(TypedDict):
-    domain: Domain
-    holders: list[HolderChange]
-    supportBegun: list[Support]
-    supportEnded: list[Support]
-
-
-class ResponsibilityChange(TypedDict):
-    """One version of responsibility, and how it differs from the one before."""
-
-    personId: str
-    domain: Domain
-    version: int
-    recordedAt: str
-    recordedBy: NotRequired[Holder]
-    """Absent where the operator did."""
-    reason: VersionReason
-    code: NotRequired[CorrectionCode | EndCode | Literal["organization_closed"]]
-    effectiveOn: str
-    handoverId: NotRequired[str]
-    entryId: NotRequired[str]
-    holders: list[HolderChange]
-    supportBegun: list[Support]
-    supportEnded: list[Support]
-
-
-ResponsibilityChanges = TypedDict(
-    "ResponsibilityChanges",
-    {
-        "personId": str,
-        "from": str | None,
-        "to": str,
-        "difference": list[DomainDifference],
-        "changes": list[ResponsibilityChange],
-    },
-)
 
 
 class Milestone(TypedDict):
