@@ -5,8 +5,8 @@ Asking about each row costs ten microseconds; of ten thousand people there are a
 
 from alembic import op
 
-revision = "0018_area_report"
-down_revision = "0017_ledger_reading"
+revision = "0019_area_report"
+down_revision = "0018_sealed"
 branch_labels = None
 depends_on = None
 
