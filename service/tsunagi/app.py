@@ -9,7 +9,18 @@ import structlog
 from fastapi import FastAPI
 from prometheus_client import Gauge
 
-from tsunagi.api import consents, directory, events, findings, handovers, ledger, meta, people, responsibility
+from tsunagi.api import (
+    consents,
+    directory,
+    events,
+    findings,
+    handovers,
+    ledger,
+    meta,
+    people,
+    provisions,
+    responsibility,
+)
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
 from tsunagi.api.idempotency import forget_answers
@@ -35,7 +46,7 @@ from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.transparency import store as transparency
 
-ROOMS = (consents, directory, events, findings, handovers, ledger, meta, people, responsibility)
+ROOMS = (consents, directory, events, findings, handovers, ledger, meta, people, provisions, responsibility)
 
 log = structlog.get_logger()
 

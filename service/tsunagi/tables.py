@@ -10,6 +10,7 @@ from tsunagi.ledger import store as ledger
 from tsunagi.notifications import store as notifications
 from tsunagi.people import store as people
 from tsunagi.proofs import store as proofs
+from tsunagi.provisions import store as provisions
 from tsunagi.records import store as records
 from tsunagi.responsibility import store as responsibility
 from tsunagi.sealing import store as sealing
@@ -27,6 +28,7 @@ __all__ = [
     "notifications",
     "people",
     "proofs",
+    "provisions",
     "records",
     "responsibility",
     "sealing",

@@ -15,11 +15,14 @@ from tsunagi.api.edge import Services
 from tsunagi.api.problems import STATUS
 from tsunagi.app import create_app
 from tsunagi.auth.rules import Scope
+from tsunagi.consent.rules import ExceptionCode
 from tsunagi.contract import BASE_URI, Contract
 from tsunagi.errors import Refusal
 from tsunagi.handovers.rules import ACTIONS, Decision, Status
 from tsunagi.notifications.store import EventType
 from tsunagi.oversight.rules import FindingKind
+from tsunagi.provisions.rules import WITHHELD, Acquisition, Means
+from tsunagi.provisions.rules import Role as ProvisionRole
 from tsunagi.records.view import RecordView
 from tsunagi.responsibility.rules import Basis, Domain, Role
 
@@ -35,6 +38,12 @@ STATED: dict[str, Any] = {
     f"{SCHEMAS}/event.json#/$defs/eventType": get_args(EventType),
     f"{SCHEMAS}/finding.json#/$defs/findingKind": get_args(FindingKind),
     f"{SCHEMAS}/problem.json#/$defs/problemCode": STATUS.keys(),
+    f"{SCHEMAS}/provision.json#/properties/role": get_args(ProvisionRole),
+    f"{SCHEMAS}/provision.json#/properties/ground": ("consent", *get_args(ExceptionCode)),
+    f"{SCHEMAS}/provision.json#/properties/acquisition": get_args(Acquisition),
+    f"{SCHEMAS}/provision.json#/properties/means": get_args(Means),
+    f"{SCHEMAS}/provision.json#/properties/withheldFromPerson": WITHHELD.values(),
+    f"{SCHEMAS}/consent.json#/properties/legalException/properties/code": get_args(ExceptionCode),
 }
 
 

@@ -233,6 +233,14 @@ LISTS: dict[str, Callable[[Asked], str]] = {
     "listLedgerEntries behind": lambda asked: (
         f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id)}"
     ),
+    "listProvisions": lambda _: "/v1/provisions?limit=200",
+    "listProvisions as a file": lambda _: "/v1/provisions?format=csv",
+    "listProvisions of the person": lambda a: f"/v1/provisions?limit=200&personId={a.person_id}",
+    "listProvisions of the handover": lambda a: f"/v1/provisions?limit=200&handoverId={a.handover_id}",
+    "listProvisions from above": lambda _: "/v1/provisions?limit=200&role=auditor",
+    "listProvisions behind": lambda a: (
+        f"/v1/provisions?limit=200&cursor={_cursor('2020-01-01', a.handover_id)}"
+    ),
     "listOrganizations": lambda _: "/v1/organizations?limit=200",
     "getOrganization": lambda asked: f"/v1/organizations/{asked.voice.id}",
     "listAreas": lambda _: "/v1/areas",

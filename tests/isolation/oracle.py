@@ -10,6 +10,7 @@ READABLE = frozenset(
     {"offered", "received", "reconsented", "returned", "amended", "accepted", "overlapping", "completed"}
 )
 RELATED = READABLE - {"offered"}
+READ = RELATED | {"declined", "withdrawn"}
 WITHHELD = frozenset({"medical", "family"})
 OVERSIGHT = frozenset(
     {
@@ -111,6 +112,12 @@ def _ids(role: str, operation: str, target: Target, realm: Realm) -> Iterable[st
         yield target.person_id  # lists show the states of the clock's last round: docs/decisions/0009
     if audits(role, target) and operation in OVERSIGHT:
         yield from (target.handover_id, target.person_id)
+    if (
+        operation == "listProvisions"
+        and target.state in READ
+        and (audits(role, target) or role == target.receiver)
+    ):
+        yield from target.ids  # the record of what was given stays, whatever became of the handover
     if target.state == "reconsented":  # a withdrawal is told to everybody whom the consent named
         yield target.consent_id
 

@@ -312,6 +312,31 @@ SABOTAGES: dict[str, Sabotage] = {
         "if True:",
         Shown("receiver", "draft", "chain"),
     ),
+    # Records of provision.
+    "everybody gave what was given": Sabotage(
+        "provisions.store:_SIDES",
+        "p.giver_id = $1",
+        "$1::uuid IS NOT NULL",
+        Shown("unrelated", "received", "lists"),
+    ),
+    "everybody received what was given": Sabotage(
+        "provisions.store:_SIDES",
+        "p.receiver_id = $1",
+        "$1::uuid IS NOT NULL",
+        Shown("unrelated", "received", "lists"),
+    ),
+    "records of provision are in everybody's remit": Sabotage(
+        "provisions.store:_SIDES",
+        "a.organization_id = $1 AND a.purpose = 'remit'",
+        "true",
+        Shown("unrelated", "received", "lists"),
+    ),
+    "serving an area shows its records of provision": Sabotage(
+        "provisions.store:_SIDES",
+        " AND a.purpose = 'remit'",
+        "",
+        Shown("unrelated", "received", "lists"),
+    ),
     "answers are kept for everybody": Sabotage(
         "api.idempotency:_TAKE",
         "a.organization_id = $1 AND",

@@ -37,6 +37,14 @@ INSERTS: dict[str, str] = {
         INSERT INTO consent_withdrawals (id, consent_id, sections, withdrawn_at, document)
         SELECT gen_random_uuid(), $1, '{}', now(), '{}' WHERE $2::uuid IS NOT NULL
     """,
+    "a record of provision from a handover that was never offered": """
+        INSERT INTO provisions (
+            id, handover_id, version, digest, person_id, stream, giver_id, receiver_id, giver, receiver,
+            same_corporation, provided_at, provided_on, means, ground, sections, consent_ids, acquisition, entry_id,
+            retain_until)
+        VALUES (gen_random_uuid(), $1, 1, '', $1, $1, $2, $2, '{}', '{}', false, now(), '2026-01-01', 'read',
+            'consent', '{}', '{}', 'stated', $1, '2032-01-01')
+    """,
     "an event for the other side": """
         INSERT INTO events (id, organization_id, type, at, handover_id)
         SELECT gen_random_uuid(), sender_id, 'handover.offered', now(), $1
@@ -58,6 +66,7 @@ TOUCHES: dict[str, str] = {
     "person_relations": "DELETE FROM person_relations WHERE person_id = $1 RETURNING organization_id",
     "events": "SELECT type FROM events WHERE handover_id = $1",
     "idempotent_answers": "SELECT answer FROM idempotent_answers WHERE $1::uuid IS NOT NULL",
+    "provisions": "SELECT id FROM provisions WHERE handover_id = $1",
     "responsibility_segments": "SELECT organization_id FROM responsibility_segments WHERE person_id = $1",
 }
 """Statements that ask for a row by an id, without a word about whose it is."""

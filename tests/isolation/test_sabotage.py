@@ -45,6 +45,7 @@ LISTED = (
     "listResponsibilityChanges",
     "getAreaResponsibility",
     "listEvents",
+    "listProvisions",
 )
 STRANGERS = ("receiver", "unrelated", "auditor", "later")
 STATES = ("draft", "dropped", "notice", "reconsented", "amended", "withdrawn", "overdue", "completed")
@@ -179,6 +180,8 @@ ELSEWHERE = {
     "people.actions:match": "nobody was recognized",
     "responsibility.store:_TOOK_PART": "who may speak of a domain; the person is in relation already",
     "people.store:part": "ends a relation, shows nothing",
+    "provisions.store:_OF_PEOPLE": "asked by a giver about what it gave itself, or by an auditor from above",
+    "provisions.rules:Provision.role_of": "how a record that was found is worded",
 }
 """Conditions that look like a check on the way to a row, and are none."""
 
@@ -194,6 +197,7 @@ def test_every_check_is_taken_out_once() -> None:
         "notifications",
         "oversight",
         "people",
+        "provisions",
         "records",
         "responsibility",
     ):

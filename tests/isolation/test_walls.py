@@ -21,8 +21,9 @@ PUBLIC = {
     "organization_identifiers",
     "organization_versions",
     "organizations",
+    "provision_retention",
 }
-"""The directory, and which migration is the newest."""
+"""The directory, how long records are kept, and which migration is the newest."""
 
 LOG = {"log_entries", "log_nodes", "log_checkpoints"}
 """Public beyond the service: anybody may read them over HTTP. The sequencer adds to them."""
@@ -103,6 +104,7 @@ async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Databa
         "handovers",
         "people",
         "person_relations",
+        "provisions",
         "responsibility_versions",
         "responsibility_segments",
         "responsibility_support",

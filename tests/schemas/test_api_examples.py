@@ -18,7 +18,7 @@ NOUNS = (
     "disclosed-record", "event", "finding",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
     "milestone", "organization", "person", "person-candidate", "person-match", "person-registration", "problem",
-    "reason", "receipt", "responsibility", "responsibility-change", "responsibility-correction",
+    "provision", "reason", "receipt", "responsibility", "responsibility-change", "responsibility-correction",
     "responsibility-end", "validation", "warning",
 )  # fmt: skip
 SUBMITTED = (

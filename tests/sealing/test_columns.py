@@ -15,7 +15,7 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "area_municipalities": (PUBLIC, {"area_code", "municipality_code"}),
     "client_keys": (TECHNICAL, {"client_id", "kid", "jwk"}),
     "client_organizations": (TECHNICAL, {"client_id", "scopes"}),
-    "consent_access": (CODES, {"section", "subject"}),
+    "consent_access": (CODES, {"section", "subject", "exception_code"}),
     "consent_withdrawals": (CODES, {"sections"}),
     "consents": (CODES, {"sections"}),
     "directory_imports": (PUBLIC, {"service_codes", "files"}),
@@ -34,6 +34,12 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "log_nodes": (HASHES, {"hash"}),
     "master_keys": (HASHES, {"id"}),
     "person_identities": ("keyed hashes: decision 0007", {"kana_birth_key", "certificate_key"}),
+    "provision_retention": (PUBLIC, {"organization_kind", "prefecture_code", "source"}),
+    "provisions": (
+        "codes; of the two sides what the directory says",
+        {"digest", "area_code", "giver", "receiver", "means", "ground", "sections"}
+        | {"acquisition", "withheld_from_person"},
+    ),
     "rate_counts": (TECHNICAL, {"subject"}),
     "record_sections": (CODES, {"section"}),
     "record_versions": ("codes; the rules' own words, about places", {"section_names", "warnings"}),

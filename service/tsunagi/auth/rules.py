@@ -41,6 +41,7 @@ class Scope(StrEnum):
     DIRECTORY_READ = "directory:read"
     EVENTS_READ = "events:read"
     LEDGER_READ = "ledger:read"
+    EVIDENCE_READ = "evidence:read"
 
 
 Profile = Literal["fapi2", "smart", "sandbox"]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ Subject = Literal["person", "family"]
 WithheldReason = Literal[
     "not_consented", "consent_not_started", "consent_ended", "consent_withdrawn", "family_consent_missing"
 ]
+ExceptionCode = Literal["law", "life_protection", "child_welfare", "public_cooperation", "abuse_report"]
+"""On what something is given without consent (APPI art. 27 par. 1)."""
 FAMILY = "family"
 """The section about other people: it needs their consent beside the person's
 (welfare standards art. 36: written consent of the user and of the family)."""
@@ -28,9 +30,19 @@ class Access:
     valid_from: date
     valid_to: date
     withdrawn_at: datetime | None
+    exception: ExceptionCode | None = None
+    """Where it opens the section without anybody's consent: what allows that."""
 
     def holds(self, today: date) -> bool:
         return self.withdrawn_at is None and self.valid_from <= today < self.valid_to
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """On what a section is given: the consents, or the exception and what records it."""
+
+    exception: ExceptionCode | None
+    consents: tuple[ConsentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,8 @@ class Coverage:
 
     visible: Mapping[str, tuple[ConsentId, ...]]
     withheld: Mapping[str, WithheldReason]
+    grounds: Mapping[str, Ground] = field(default_factory=dict)
+    """Of the visible sections; none where the organization sees its own record."""
 
     @property
     def consents(self) -> list[ConsentId]:
@@ -52,6 +66,7 @@ def coverage(rows: Iterable[Access], sections: Iterable[str], today: date) -> Co
         given[row.section, row.subject].append(row)
     visible: dict[str, tuple[ConsentId, ...]] = {}
     withheld: dict[str, WithheldReason] = {}
+    grounds: dict[str, Ground] = {}
     for section in sections:
         own = given[section, "person"]
         holding = [row for row in own if row.holds(today)]
@@ -62,7 +77,21 @@ def coverage(rows: Iterable[Access], sections: Iterable[str], today: date) -> Co
             withheld[section] = "family_consent_missing"
         else:
             visible[section] = tuple(row.consent_id for row in [*holding, *families])
-    return Coverage(visible, withheld)
+            grounds[section] = _ground(holding, families)
+    return Coverage(visible, withheld, grounds)
+
+
+def _ground(*whose: list[Access]) -> Ground:
+    """Consent, where each of those whose data it is has given one; else the first exception that stands in for it."""
+    exception: ExceptionCode | None = None
+    standing: list[Access] = []
+    for rows in filter(None, whose):
+        given = [row for row in rows if row.exception is None]
+        if not given:
+            exception = min(rows, key=lambda row: row.consent_id).exception
+            given = [row for row in rows if row.exception == exception]
+        standing += given
+    return Ground(exception, tuple(row.consent_id for row in standing))
 
 
 def _reason(rows: list[Access], today: date) -> WithheldReason:

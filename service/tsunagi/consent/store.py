@@ -68,6 +68,7 @@ access = Table(
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date, nullable=False),
     Column("withdrawn_at", DateTime(timezone=True), nullable=True),
+    Column("exception_code", Text, nullable=True, comment="what allows it without consent"),
     CheckConstraint("subject IN ('person', 'family')", name="subject"),
     Index("consent_access_consent_id_idx", "consent_id"),
 )
@@ -95,9 +96,9 @@ _GIVE = """
 """
 _OPEN = """
     INSERT INTO consent_access (
-        person_id, giver_id, consent_id, subject, valid_from, valid_to, organization_id, section)
-    SELECT $1, $2, $3, $4, $5, $6, recipient, section
-    FROM unnest($7::uuid[]) AS r (recipient), unnest($8::text[]) AS s (section)
+        person_id, giver_id, consent_id, subject, valid_from, valid_to, exception_code, organization_id, section)
+    SELECT $1, $2, $3, $4, $5, $6, $7, recipient, section
+    FROM unnest($8::uuid[]) AS r (recipient), unnest($9::text[]) AS s (section)
 """
 _FIND = """
     SELECT id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, data_key, document,
@@ -121,10 +122,11 @@ def inserting(tx: ReadTx, consent: Consent) -> list[Write]:
     said, period = consent.document, (consent.valid_from, consent.valid_to)
     recipients, sections = list(consent.recipient_ids), list(consent.sections)
     whose, between = (consent.person_id, consent.giver_id), (recipients, sections)
+    exception = said.get("legalException", {}).get("code")
     sealed = _sealed(tx, "consents", consent.id, said)
     return [
         Write(_GIVE, (consent.id, *whose, *between, *period, consent.recorded_at, *sealed)),
-        Write(_OPEN, (*whose, consent.id, said["subject"], *period, *between)),
+        Write(_OPEN, (*whose, consent.id, said["subject"], *period, exception, *between)),
     ]
 
 
@@ -170,7 +172,7 @@ async def withdraw(
 
 
 _ACCESS = """
-    SELECT section, subject, consent_id, valid_from, valid_to, withdrawn_at FROM consent_access
+    SELECT section, subject, consent_id, valid_from, valid_to, withdrawn_at, exception_code FROM consent_access
     WHERE person_id = $1 AND organization_id = $2 AND giver_id = $3
 """
 

@@ -1,13 +1,17 @@
 """Reading handovers: one, one version, or everything that may be pulled."""
 
 import asyncio
+import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from uuid import UUID
 
 from tsunagi.clock import Clock, civil_date
 from tsunagi.consent import rules as consent_rules
 from tsunagi.consent.rules import Coverage
-from tsunagi.db import Database, ReadTx, WriteTx
+from tsunagi.db import Database, ReadTx, WriteTx, send
 from tsunagi.directory.rules import OrganizationRef
 from tsunagi.disclosure import store
 from tsunagi.disclosure.rules import READABLE, Content, Reading, etag, readable, visible_warnings
@@ -17,9 +21,12 @@ from tsunagi.handovers import actions as handovers
 from tsunagi.handovers import store as handover_store
 from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By, present, side, unsettled
-from tsunagi.ids import HandoverId, OrganizationId
+from tsunagi.ids import HandoverId, OrganizationId, ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record, content_hash
+from tsunagi.provisions import store as provisions
+from tsunagi.provisions.actions import STATEMENT, provided
+from tsunagi.provisions.rules import Means, Provision
 
 EXPORT_BATCH = 50
 
@@ -76,7 +83,11 @@ async def read(
         return Seen(tag, Reading(handover, whose, None), one.refs)
     if _arrives(one, by):
         handover = await handovers.receive(tx, by, handover)
-    await ledger.append(tx, _entry(by, handover, covered, kept, "handovers:read"))
+    entry_id = ordered_id()
+    rows = _provided(by, replace(one, handover=handover), covered, "read", entry_id)
+    recording = [provisions.recording(rows)] if rows else []
+    entry = _entry(by, handover, covered, kept, "handovers:read")
+    await send(tx, *recording, ledger.entering(entry, entry_id=entry_id))
     reading = Reading(handover, whose, _content(kept, covered, own=whose == "sender"))
     return Seen(tag if handover is one.handover else etag(handover, whose, covered, today), reading, one.refs)
 
@@ -107,7 +118,7 @@ def _arrives(one: Found, by: By) -> bool:
 
 async def standing(tx: ReadTx, by: By, handover: Handover) -> Standing:
     """How the handover stands for the caller now, with the entity tag that reading it would have."""
-    (one,) = await store.find(tx, by.organization_id, [handover.id], texts=False)
+    (one,) = await store.find(tx, by.organization_id, [handover.id], texts=())
     covered = _covered(replace(one, handover=handover), by)
     warnings = visible_warnings(one.kept.warnings if one.kept else (), covered)
     tag = etag(handover, side(handover, by), covered, civil_date(by.at))
@@ -144,6 +155,56 @@ def _entry(by: By, handover: Handover, covered: Coverage, kept: Kept, action: Ac
         consents=covered.consents,
         content=content_hash({name: kept.hashes[name] for name in kept.sections if name in covered.visible}),
     )
+
+
+def _provided(by: By, one: Found, covered: Coverage, means: Means, entry_id: UUID) -> list[provisions.Row]:
+    """The records of provision (第三者提供記録) that this reading makes; nobody provides to itself."""
+    if one.kept is None or side(one.handover, by) == "sender":
+        return []
+    version, header = one.kept.version, one.kept.header
+    return provided(
+        by.at,
+        one.handover,
+        covered,
+        one.given,
+        version=version,
+        header=header,
+        means=means,
+        entry_id=entry_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record of provision does not hold itself: it stands in the handover's record, and nowhere else."""
+
+    person_name: str | None = None
+    acquisition: str | None = None
+
+
+async def told(tx: ReadTx, by: By, records: Iterable[Provision]) -> dict[UUID, Told]:
+    """Who the person of each record of provision is (本人特定事項), and how the giver states that it came by the data,
+    as far as the caller may read that today."""
+    of_version: dict[int, list[Provision]] = defaultdict(list)
+    for one in records:
+        of_version[one.version].append(one)
+    found: dict[UUID, Told] = {}
+    for version, those in of_version.items():
+        ids = list({one.handover_id for one in those})
+        kept = await store.find(tx, by.organization_id, ids, version=version, texts=("identity",))
+        by_handover = {one.handover.id: _told(one, by) for one in kept}
+        found |= {one.id: by_handover.get(one.handover_id, Told()) for one in those}
+    return found
+
+
+def _told(found: Found, by: By) -> Told:
+    one = replace(found, handover=as_of(found.handover, civil_date(by.at)))
+    covered = _covered(one, by) if one.handover.side_of(by.organization_id) else None
+    if covered is None or one.kept is None:
+        return Told()
+    who = json.loads(one.kept.sections.get("identity", "{}")) if "identity" in covered.visible else {}
+    name = f"{who['familyName']} {who['givenName']}" if who else None
+    return Told(name, json.loads(one.kept.header).get(STATEMENT))
 
 
 def _content(kept: Kept, covered: Coverage, *, own: bool) -> Content:
@@ -197,6 +258,7 @@ async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId])
         await present(tx, by, handover_id)
     disclosed: list[Disclosed] = []
     entries: list[Entry] = []
+    read: list[tuple[Found, Coverage]] = []
     for found in await store.find(tx, by.organization_id, handover_ids):
         one = replace(found, handover=as_of(found.handover, civil_date(by.at)))
         covered, whose = _covered(one, by), side(one.handover, by)
@@ -205,8 +267,14 @@ async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId])
         first = one.handover.id in fresh and one.handover.status == "offered"
         current = await handovers.receive(tx, by, one.handover) if first else one.handover
         entries.append(_entry(by, current, covered, one.kept, "handovers:export"))
+        read.append((replace(one, handover=current), covered))
         reading = Reading(current, whose, _content(one.kept, covered, own=whose == "sender"))
         disclosed.append(Disclosed(reading, one.refs))
     if entries:
-        await ledger.append(tx, *entries)
+        ids = await ledger.append(tx, *entries)
+        recorded = [
+            _provided(by, *those, "export", entry_id) for those, entry_id in zip(read, ids, strict=True)
+        ]
+        if rows := list(chain.from_iterable(recorded)):
+            await send(tx, provisions.recording(rows))
     return disclosed

@@ -12,6 +12,7 @@ from tsunagi.errors import Notice
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.store import COLUMNS, read_row
 from tsunagi.ids import HandoverId, OrganizationId
+from tsunagi.provisions.rules import Given
 from tsunagi.records.store import EXTENSIONS, UNOPENED, opened, read_notices
 
 
@@ -39,9 +40,11 @@ class Found:
     kept: Kept | None
     """None: there is no such version, or none that was ever on offer to the reader."""
     access: Sequence[Access]
+    given: Sequence[Given]
+    """What of that version its reader was given before, as its receiver."""
 
 
-# $1 ids, $2 the reader, $3 the version (null: the newest that the reader may know of), $4 whether with texts.
+# $1 ids, $2 the reader, $3 the version (null: the newest that it may know of), $4 which sections' texts (null: all).
 _FIND = f"""
 SELECT {", ".join(f"h.{name}" for name in COLUMNS)},
     sender.name AS sender_name, sender.kind AS sender_kind,
@@ -49,10 +52,16 @@ SELECT {", ".join(f"h.{name}" for name in COLUMNS)},
     v.version AS kept_version, v.recorded_at AS kept_at, v.data_key AS record_key, v.header, v.warnings,
     v.section_names, s.sections, s.documents,
     (
-        SELECT array_agg(ROW(a.section, a.subject, a.consent_id, a.valid_from, a.valid_to, a.withdrawn_at))
+        SELECT array_agg(
+            ROW(a.section, a.subject, a.consent_id, a.valid_from, a.valid_to, a.withdrawn_at, a.exception_code))
         FROM consent_access a
         WHERE a.person_id = h.person_id AND a.organization_id = $2 AND a.giver_id = h.sender_id
-    ) AS access
+    ) AS access,
+    (
+        SELECT array_agg(ROW(p.provided_on, p.ground, p.sections, p.consent_ids))
+        FROM provisions p
+        WHERE h.receiver_id = $2 AND p.handover_id = h.id AND p.version = v.version
+    ) AS given
 FROM handovers h
 JOIN organizations sender ON sender.id = h.sender_id
 JOIN organizations receiver ON receiver.id = h.receiver_id
@@ -65,7 +74,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT array_agg(s.section) AS sections, array_agg(s.document) AS documents
     FROM record_sections s
-    WHERE $4 AND s.handover_id = v.handover_id AND s.version = v.version
+    WHERE ($4::text[] IS NULL OR s.section = ANY ($4)) AND s.handover_id = v.handover_id AND s.version = v.version
 ) s ON true
 WHERE h.id = ANY ($1) ORDER BY h.id
 """  # noqa: S608  nothing but the names of columns is put in
@@ -77,15 +86,16 @@ async def find(
     handover_ids: Sequence[HandoverId],
     *,
     version: int | None = None,
-    texts: bool = True,
+    texts: Sequence[str] | None = None,
 ) -> list[Found]:
     """These handovers in the order of their ids, each with one version of its record: the one asked for, or the
-    newest that the reader may know of."""
+    newest that the reader may know of. `texts`: of which sections; of all where that is not said."""
     rows = await fetch(tx, _FIND, handover_ids, reader, version, texts)
-    return [_found(tx, row, texts) for row in rows]
+    unsealed = texts is None or len(texts) > 0
+    return [_found(tx, row, unsealed) for row in rows]
 
 
-def _found(tx: ReadTx, row: Any, texts: bool) -> Found:
+def _found(tx: ReadTx, row: Any, unsealed: bool) -> Found:
     handover = read_row(tx, {name: row[name] for name in COLUMNS})
     refs = {
         handover.sender_id: OrganizationRef(handover.sender_id, row["sender_name"], row["sender_kind"]),
@@ -96,15 +106,18 @@ def _found(tx: ReadTx, row: Any, texts: bool) -> Found:
     return Found(
         handover,
         refs,
-        _kept(tx, row, texts) if row["kept_version"] is not None else None,
+        _kept(tx, row, unsealed) if row["kept_version"] is not None else None,
         [Access(*one) for one in row["access"] or ()],
+        [Given(*one) for one in row["given"] or ()],
     )
 
 
-def _kept(tx: ReadTx, row: Any, texts: bool) -> Kept:
+def _kept(tx: ReadTx, row: Any, unsealed: bool) -> Kept:
     parts = dict(zip(row["sections"] or (), row["documents"] or (), strict=True))
     version = row["kept_version"]
-    open_to = opened(tx, row["id"], version, row["record_key"], row["header"], parts) if texts else UNOPENED
+    open_to = (
+        opened(tx, row["id"], version, row["record_key"], row["header"], parts) if unsealed else UNOPENED
+    )
     return Kept(
         version=version,
         recorded_at=row["kept_at"],

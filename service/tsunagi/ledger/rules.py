@@ -41,6 +41,8 @@ Action = Literal[
     "ledger:read",
     "people:match",
     "people:register",
+    "provisions:export",
+    "provisions:read",
     "responsibility:change",
     "responsibility:correct",
     "responsibility:end",
@@ -66,7 +68,7 @@ PLATFORM = ClientId("tsunagi")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    kind: Literal["handover", "consent", "person", "responsibility", "organization", "client"]
+    kind: Literal["handover", "consent", "person", "responsibility", "provision", "organization", "client"]
     id: UUID | str
     version: int | None = None
 

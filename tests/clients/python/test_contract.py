@@ -12,7 +12,7 @@ import pytest
 import yaml
 from joserfc.jwk import ECKey
 
-from tsunagi_client import AsyncTsunagi, Tsunagi, codes, models, responsibility
+from tsunagi_client import AsyncTsunagi, Tsunagi, codes, models, provision_models, responsibility
 from tsunagi_client._operations import Group, Listing, Operation
 from tsunagi_client._tokens import ASSERTION_TYPE
 from tsunagi_client.errors import PROBLEMS, ProblemError
@@ -152,6 +152,8 @@ DOCUMENTS = {
     models.Milestone: schema("milestone"),
     models.MilestoneList: CONTRACT["components"]["schemas"]["MilestoneList"],
     models.Finding: schema("finding"),
+    provision_models.Provision: schema("provision"),
+    provision_models.ProvisionParty: schema("provision")["$defs"]["party"],
     models.Organization: schema("organization"),
     models.OrganizationRef: schema("organization")["$defs"]["reference"],
     models.Identifier: schema("organization")["$defs"]["identifier"],

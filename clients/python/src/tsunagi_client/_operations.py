@@ -111,6 +111,11 @@ def document(answer: Answer) -> Any:
     return answer.json()
 
 
+def content(answer: Answer) -> bytes:
+    """A file, as it is."""
+    return answer.content
+
+
 def reply(answer: Answer) -> Reply[Any]:
     return Reply(
         data=answer.json(),

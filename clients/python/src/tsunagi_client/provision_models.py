@@ -1,0 +1,58 @@
+"""What the service answers about provisions: plain dicts with the names of `schemas/`."""
+
+from typing import Literal, NotRequired, TypedDict
+
+from tsunagi_client.codes import OrganizationKind, Section
+
+
+class CorporateBody(TypedDict):
+    name: str
+    corporateNumber: NotRequired[str]
+    address: NotRequired[str]
+    representative: NotRequired[str]
+
+
+class ProvisionParty(TypedDict):
+    """A side of a provision, under its name and at its address of that day."""
+
+    id: str
+    kind: OrganizationKind
+    name: str
+    address: NotRequired[str]
+    corporateBody: NotRequired[CorporateBody]
+
+
+class ConsentVersion(TypedDict):
+    id: str
+    version: int
+
+
+class Provision(TypedDict):
+    """What giver and receiver keep about one transfer (第三者提供記録)."""
+
+    id: str
+    role: Literal["giver", "receiver", "auditor"]
+    providedOn: str
+    providedAt: str
+    handoverId: str
+    version: int
+    personId: str
+    personName: NotRequired[str]
+    giver: ProvisionParty
+    receiver: ProvisionParty
+    acquisition: Literal["in_support", "stated"]
+    acquisitionStatement: NotRequired[str]
+    ground: Literal[
+        "consent", "law", "life_protection", "child_welfare", "public_cooperation", "abuse_report"
+    ]
+    consents: list[ConsentVersion]
+    sections: list[Section]
+    means: Literal["read", "export"]
+    sameCorporation: bool
+    statutory: bool
+    unknown: NotRequired[list[str]]
+    withheldFromPerson: NotRequired[str]
+    recordedBy: Literal["platform"]
+    ledgerEntryId: str
+    retainUntil: str
+    """Exclusive."""
