@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 from tsunagi.api import (
     consents,
     directory,
+    disclosures,
     events,
     findings,
     handovers,
@@ -46,7 +47,19 @@ from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.transparency import store as transparency
 
-ROOMS = (consents, directory, events, findings, handovers, ledger, meta, people, provisions, responsibility)
+ROOMS = (
+    consents,
+    directory,
+    disclosures,
+    events,
+    findings,
+    handovers,
+    ledger,
+    meta,
+    people,
+    provisions,
+    responsibility,
+)
 
 log = structlog.get_logger()
 

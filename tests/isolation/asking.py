@@ -180,6 +180,20 @@ QUESTIONS: dict[str, Question] = {
         "correctResponsibility", "person", _say("corrections?dryRun=true", NEVER_HELD)
     ),
     "end": Question("endResponsibility", "person", _say("end", ENDS)),
+    "disclosures": Question(
+        "listDisclosures", "oversight", _get(lambda asked: f"{asked.person}/disclosures?limit=200")
+    ),
+    "disclosures behind": Question(
+        "listDisclosures",
+        "oversight",
+        _get(lambda asked: f"{asked.person}/disclosures?cursor={_cursor(1000)}"),
+    ),
+    "report": Question("getPersonReport", "person", _get(lambda asked: f"{asked.person}/report")),
+    "printed report": Question(
+        "getPersonReport",
+        "person",
+        _get(lambda asked: f"{asked.person}/report?ruby=true", Accept="application/pdf"),
+    ),
     "milestones": Question("getMilestones", "oversight", _get(lambda asked: f"{asked.person}/milestones")),
     "consent": Question(
         "createConsent",

@@ -20,10 +20,13 @@ OVERSIGHT = frozenset(
         "listResponsibilityChanges",
         "getMilestones",
         "listFindings",
+        "listDisclosures",
     }
 )
 LEDGER = frozenset({"getReceipt", "listLedgerEntries"})
 """Entries name the staff member by the id that the software gave, and what the entry is about."""
+DISCLOSING = frozenset({"listDisclosures", "getPersonReport"})
+"""Whoever is in relation with the person is told, for the person, of everybody who received something."""
 SERVED = frozenset({"sender", "receiver", "later", "unrelated", "closed", "sibling"})
 """They serve the area, so that what is handed over to them belongs to it."""
 
@@ -106,12 +109,16 @@ def _ids(role: str, operation: str, target: Target, realm: Realm) -> Iterable[st
         yield from (target.person_id, target.consent_id)
     if related(role, target.person_id, realm):
         yield target.person_id
+        if operation in DISCLOSING:
+            yield from target.ids
     if operation in LEDGER and knows(role, target):
         yield target.consent_id  # of what it has read itself, also afterwards
     if role == target.receiver and target.state == "overdue" and operation == "listHandovers":
         yield target.person_id  # lists show the states of the clock's last round: docs/decisions/0009
     if audits(role, target) and operation in OVERSIGHT:
         yield from (target.handover_id, target.person_id)
+        if operation in DISCLOSING:
+            yield target.consent_id
     if (
         operation == "listProvisions"
         and target.state in READ

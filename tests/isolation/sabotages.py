@@ -267,6 +267,23 @@ SABOTAGES: dict[str, Sabotage] = {
     "changes name every handover": Sabotage(
         "oversight.store:_KNOWN_HANDOVERS", "h.sender_id = $1 OR", "$1::uuid IS NOT NULL OR"
     ),
+    # What the person is told.
+    "everybody is told of disclosures": Sabotage(
+        "reports.actions:disclosures",
+        "    if related is None:\n        return None",
+        "    if False:\n        return None",
+    ),
+    "disclosures are in every remit": Sabotage(
+        "reports.actions:audited_disclosures", "if stream is None:", "if False:"
+    ),
+    "an audit is told of every handover": Sabotage(
+        "reports.actions:_Known.of_caller",
+        "return not self.audited or one.record_id in self.handovers",
+        "return True",
+    ),
+    "everybody makes reports": Sabotage(
+        "reports.actions:report", "    if related is None:\n        raise", "    if False:\n        raise"
+    ),
     # Lists.
     "the list is of everything incoming": Sabotage(
         "disclosure.listing:_SIDES",

@@ -131,6 +131,7 @@ async def test_policies_ask_for_the_acting_organization(db: Database) -> None:
         "consent_withdrawals r",  # through the consents that can be seen
         "ledger_entries a",
         "ledger_entries r",  # commitments under pseudonyms, which the log shows to the world
+        "ledger_contents r",  # also through the people and handovers that can be seen
         "ledger_queue a",
         "ledger_streams a",
         "ledger_streams r",

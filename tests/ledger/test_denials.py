@@ -9,7 +9,7 @@ from tests.ledger.entries import Kept, kept
 from tests.world import World
 from tsunagi.api.edge import DENIED
 
-TAGS = ("People", "Responsibility", "Consents", "Handovers", "Ledger")
+TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Ledger")
 OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges"}
 """They answer with what the caller may see and refuse nobody."""
 

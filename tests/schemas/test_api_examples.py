@@ -15,11 +15,11 @@ from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
     "acceptance", "area", "area-responsibility", "consent-resource", "consent-withdrawal", "directory-entries",
-    "disclosed-record", "event", "finding",
+    "disclosed-record", "disclosure", "event", "finding",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
-    "milestone", "organization", "person", "person-candidate", "person-match", "person-registration", "problem",
-    "provision", "reason", "receipt", "responsibility", "responsibility-change", "responsibility-correction",
-    "responsibility-end", "validation", "warning",
+    "milestone", "organization", "person", "person-candidate", "person-match", "person-registration",
+    "person-report", "problem", "provision", "reason", "receipt", "responsibility", "responsibility-change",
+    "responsibility-correction", "responsibility-end", "validation", "warning",
 )  # fmt: skip
 SUBMITTED = (
     "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason",

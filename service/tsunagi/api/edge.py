@@ -187,9 +187,12 @@ async def _record_denial(call: Call, refusal: Refusal) -> None:
 
 
 def _kind(operation: Operation) -> Any:
-    return {"People": "person", "Responsibility": "person", "Consents": "consent"}.get(
-        operation.tag, "handover"
-    )
+    return {
+        "People": "person",
+        "Responsibility": "person",
+        "Disclosures": "person",
+        "Consents": "consent",
+    }.get(operation.tag, "handover")
 
 
 def entity_tags(header: str | None) -> Iterator[str]:
@@ -206,6 +209,8 @@ DENIED: dict[str, Any] = {
     "getResponsibilityChanges": "responsibility:read",
     "correctResponsibility": "responsibility:correct",
     "endResponsibility": "responsibility:end",
+    "listDisclosures": "disclosures:read",
+    "getPersonReport": "people:report",
     "createConsent": "consents:give",
     "getConsent": "consents:read",
     "withdrawConsent": "consents:withdraw",

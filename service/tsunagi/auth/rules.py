@@ -42,6 +42,7 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     LEDGER_READ = "ledger:read"
     EVIDENCE_READ = "evidence:read"
+    DISCLOSURES_READ = "disclosures:read"
 
 
 Profile = Literal["fapi2", "smart", "sandbox"]

@@ -109,6 +109,8 @@ _FIND = """
         ) AS withdrawn_sections
     FROM consents c WHERE id = $1
 """
+_OF_PERSON = _FIND.replace("WHERE id = $1", "WHERE person_id = $1 ORDER BY recorded_at DESC, id LIMIT $2")
+MOST_OF_A_PERSON = 200
 
 
 def _sealed(tx: ReadTx, table: str, row_id: UUID, document: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -134,14 +136,21 @@ async def find(tx: ReadTx, consent_id: ConsentId, *, lock: bool = False) -> Cons
     """The consent, with what was withdrawn of it; where `lock`, held until the transaction ends."""
     if lock:
         await fetch(tx, "SELECT FROM consents WHERE id = $1 FOR UPDATE", consent_id)
-    for row in await fetch(tx, _FIND, consent_id):
-        members = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-        key = keys(tx).opened(row["data_key"], "consents", consent_id)
-        document = json.loads(key.unseal(row["document"], "consents", consent_id))
-        return Consent(
-            **{name: members[name] for name in members if name != "data_key"} | {"document": document}
-        )
-    return None
+    return next((_consent(tx, row) for row in await fetch(tx, _FIND, consent_id)), None)
+
+
+async def of_person(tx: ReadTx, person_id: PersonId) -> list[Consent]:
+    """The person's consents that the organization may see, the newest first."""
+    return [_consent(tx, row) for row in await fetch(tx, _OF_PERSON, person_id, MOST_OF_A_PERSON)]
+
+
+def _consent(tx: ReadTx, row: Mapping[str, Any]) -> Consent:
+    members: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    key = keys(tx).opened(members.pop("data_key"), "consents", row["id"])
+    document = json.loads(key.unseal(members.pop("document"), "consents", row["id"]))
+    return Consent(**members, document=document)
 
 
 async def withdraw(

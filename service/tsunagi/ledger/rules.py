@@ -23,6 +23,7 @@ Action = Literal[
     "consents:read",
     "consents:withdraw",
     "directory:import",
+    "disclosures:read",
     "findings:read",
     "handovers:accept",
     "handovers:amend",
@@ -41,6 +42,8 @@ Action = Literal[
     "ledger:read",
     "people:match",
     "people:register",
+    "people:report",
+    "people:withhold",
     "provisions:export",
     "provisions:read",
     "responsibility:change",
@@ -93,6 +96,8 @@ class Entry:
     """The state before and after."""
     asked: Mapping[str, str] = field(default_factory=dict)
     """Where many are looked at in one go: the filters, which are codes, ids and dates."""
+    withheld: Mapping[str, int] | None = None
+    """How much the person is not told, by rule."""
 
 
 def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | None) -> bytes:
@@ -123,6 +128,7 @@ def body(entry: Entry, *, entry_id: UUID, number: int | None, previous: bytes | 
         code=entry.code,
         change=entry.change and {"from": entry.change[0], "to": entry.change[1]},
         asked=dict(entry.asked) or None,
+        withheld=None if entry.withheld is None else dict(entry.withheld),
     )
     return canonical_bytes(content)
 

@@ -141,11 +141,20 @@ class Dated:
 async def dates(tx: WriteTx, by: By, person_id: PersonId) -> list[Dated]:
     """The dates that follow from the person's handovers, those first that come first. Raises NotFound as `timeline`."""
     await _record_look(tx, by, person_id)
-    visible = await _visible(tx, by, [person_id])
-    areas = await _areas(tx, visible)
+    return await dated(tx, by, await visible(tx, by, person_id))
+
+
+async def visible(tx: ReadTx, by: By, person_id: PersonId) -> list[Handover]:
+    """The person's handovers that the caller sends, may read, or audits; as the calendar has them."""
+    return await _visible(tx, by, [person_id])
+
+
+async def dated(tx: ReadTx, by: By, handovers: Sequence[Handover]) -> list[Dated]:
+    """The dates that follow from these handovers, those first that come first."""
+    areas = await _areas(tx, handovers)
     found = [
         Dated(one, handover.id, overdue(handover, one, civil_date(by.at)))
-        for handover in visible
+        for handover in handovers
         for one in _milestones(handover, areas[_lead_times(handover)])
     ]
     return sorted(found, key=lambda dated: (dated.milestone.on, dated.milestone.kind))

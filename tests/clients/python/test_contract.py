@@ -12,7 +12,15 @@ import pytest
 import yaml
 from joserfc.jwk import ECKey
 
-from tsunagi_client import AsyncTsunagi, Tsunagi, codes, models, provision_models, responsibility
+from tsunagi_client import (
+    AsyncTsunagi,
+    Tsunagi,
+    codes,
+    models,
+    provision_models,
+    report_models,
+    responsibility,
+)
 from tsunagi_client._operations import Group, Listing, Operation
 from tsunagi_client._tokens import ASSERTION_TYPE
 from tsunagi_client.errors import PROBLEMS, ProblemError
@@ -151,6 +159,13 @@ DOCUMENTS = {
     responsibility.Holding: schema("area-responsibility")["$defs"]["holding"],
     models.Milestone: schema("milestone"),
     models.MilestoneList: CONTRACT["components"]["schemas"]["MilestoneList"],
+    report_models.Disclosure: schema("disclosure"),
+    report_models.PersonReport: schema("person-report"),
+    report_models.Office: schema("person-report")["$defs"]["office"],
+    report_models.InCharge: schema("person-report")["$defs"]["responsible"],
+    report_models.ReportedConsent: schema("person-report")["$defs"]["consent"],
+    report_models.Coming: schema("person-report")["$defs"]["coming"],
+    report_models.ReportTexts: schema("person-report")["properties"]["texts"],
     models.Finding: schema("finding"),
     provision_models.Provision: schema("provision"),
     provision_models.ProvisionParty: schema("provision")["$defs"]["party"],
@@ -199,6 +214,7 @@ def test_the_codes_are_those_of_the_schemas() -> None:
         "EventType": schema("event")["$defs"]["eventType"],
         "Basis": offer["basis"],
         "WithheldReason": schema("handover")["$defs"]["withheldReason"],
+        "DisclosureGround": schema("disclosure")["properties"]["ground"],
     }
     ours = {name: get_args(kind) for name, kind in vars(codes).items() if get_origin(kind) is Literal}
     assert ours == {name: tuple(described["enum"]) for name, described in expected.items()}

@@ -127,3 +127,6 @@ Basis: TypeAlias = Literal[
 WithheldReason: TypeAlias = Literal[
     "not_consented", "consent_not_started", "consent_ended", "consent_withdrawn", "family_consent_missing"
 ]
+DisclosureGround: TypeAlias = Literal[
+    "consent", "law", "life_protection", "child_welfare", "public_cooperation"
+]

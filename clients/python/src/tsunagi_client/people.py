@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from tsunagi_client._operations import Driver, Group, document, operation
+from tsunagi_client._operations import Driver, Group, content, document, listing, operation
 from tsunagi_client._session import Ask
 from tsunagi_client.codes import Section
 from tsunagi_client.handovers import Day, Id, new_key
-from tsunagi_client.models import Consent, Giver, MilestoneList, Person, PersonCandidate, Responsibility
+from tsunagi_client.models import (
+    Consent,
+    Giver,
+    MilestoneList,
+    Person,
+    PersonCandidate,
+    Responsibility,
+)
+from tsunagi_client.report_models import Disclosure, PersonReport
 
 
 class People(Group[Driver]):
@@ -66,6 +74,28 @@ class People(Group[Driver]):
     def milestones(self, person_id: Id) -> Ask[MilestoneList]:
         """What is due for this person, in order of dates."""
         return Ask(document, path={"personId": person_id})
+
+    @listing("listDisclosures", "/v1/people/{personId}/disclosures")
+    def disclosures(self, person_id: Id, *, page_size: int | None = None) -> Ask[Disclosure]:
+        """Who received which sections of the person's, the newest first, and who was refused."""
+        return Ask(document, path={"personId": person_id}, query={"limit": page_size})
+
+    @operation("getPersonReport", "GET", "/v1/people/{personId}/report")
+    def report(self, person_id: Id, *, language: Literal["ja", "en"] | None = None) -> Ask[PersonReport]:
+        """The report to the person, in plain words. That it was made is on the ledger."""
+        return Ask(document, path={"personId": person_id}, query={"language": language})
+
+    @operation("getPersonReport", "GET", "/v1/people/{personId}/report")
+    def printed_report(
+        self, person_id: Id, *, language: Literal["ja", "en"] | None = None, ruby: bool = False
+    ) -> Ask[bytes]:
+        """The same as a PDF in large type; `ruby`: with furigana. Raises DocumentTooLong."""
+        return Ask(
+            content,
+            path={"personId": person_id},
+            query={"language": language, "ruby": "true" if ruby else None},
+            headers={"accept": "application/pdf, application/problem+json"},
+        )
 
 
 class Consents(Group[Driver]):
