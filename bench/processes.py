@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -61,8 +61,8 @@ async def own_database(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @contextlib.contextmanager
-def service(settings: Settings) -> Iterator[int]:
-    """`tsunagi serve` with its logs in a file; the id of its process."""
+def service(settings: Settings, *, python: Sequence[str] = ()) -> Iterator[int]:
+    """`tsunagi serve` with its logs in a file; the id of its process. Or what Python does with these arguments."""
     given = {
         "DATABASE_URL": settings.database_url or "",
         **{
@@ -70,7 +70,7 @@ def service(settings: Settings) -> Iterator[int]:
             for name, value in settings.model_dump(exclude=_UNSAID, exclude_none=True).items()
         },
     }
-    command = [str(Path(sys.executable).parent / "tsunagi"), "serve"]
+    command = [sys.executable, *(python or ("-m", "tsunagi.cli", "serve"))]
     with _process(command, settings.port, given) as pid:
         yield pid
 
