@@ -13,7 +13,7 @@ from bench.floors import Floors, kinds
 from bench.play import play
 from bench.processes import ROOT, ground, own_database, postmaster, service, stack, write
 from bench.rounds import Plan, Rounds
-from bench.stage import staged
+from bench.stage import in_the_log, staged
 from bench.voices import Voices
 from bench.watch import Watch
 from tsunagi import logs
@@ -43,6 +43,7 @@ async def measured(ground: Settings, plan: Plan, ready: int) -> dict[str, Any]:
         admin = await asyncpg.connect(settings.database_url)
         async with listeners() as sessions, database(settings) as db, play(settings, db) as acted:
             stage = await staged(admin, acted, ready=ready)
+            await in_the_log(db, settings)
             await admin.execute("VACUUM (ANALYZE)")
             asked = await kinds(admin, acted, stage)
         await admin.execute("CHECKPOINT")

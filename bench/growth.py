@@ -22,6 +22,7 @@ from bench.play import play
 from bench.processes import ROOT, ground, own_database, postmaster, service, stack, write
 from bench.rounds import Plan, Rounds
 from bench.scripts import Script
+from bench.stage import in_the_log
 from bench.voices import Voices
 from bench.watch import Watch
 from tsunagi import logs
@@ -69,6 +70,7 @@ async def grown(ground: Settings, most: int) -> dict[str, Any]:
             steps, walls, people = [], {}, iter(PEOPLE[10 : READY // 3])
             for handovers in [one for one in STEPS if one <= most]:
                 filled = filled if handovers == full.handovers else await _fill(full, handovers, url)
+                await in_the_log(db, settings)
                 steps.append({**filled, **await _measured(settings, full, floors, people)})
                 if handovers == min(WALLS_AT, most):
                     walls = await _walls(floors, full)

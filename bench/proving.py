@@ -18,7 +18,7 @@ import uvloop
 from bench import load
 from bench.play import play
 from bench.processes import ROOT, ground, own_database, service, write
-from bench.stage import staged
+from bench.stage import in_the_log, staged
 from bench.voices import Voices
 from tsunagi import logs
 from tsunagi.cli.context import database
@@ -41,6 +41,7 @@ async def measured(around: Settings) -> dict[str, Any]:
         admin = await asyncpg.connect(settings.database_url)
         async with database(settings) as db, play(settings, db) as acted:
             stage = await staged(admin, acted, ready=READY, handovers=400)
+            await in_the_log(db, settings)
             people = iter(range(10, READY))
             voices = Voices(stage, acted.cast, acted.tokens, acted.usual, people)
         await admin.execute("VACUUM (ANALYZE)")

@@ -20,7 +20,7 @@ from bench import load
 from bench.load import Talk
 from bench.play import play
 from bench.processes import ROOT, ground, own_database, service, write
-from bench.stage import staged
+from bench.stage import in_the_log, staged
 from bench.voices import Voices
 from tsunagi import logs
 from tsunagi.cli.context import database
@@ -61,6 +61,7 @@ async def soaked(ground: Settings, minutes: float) -> dict[str, Any]:
         admin = await asyncpg.connect(settings.database_url)
         async with database(settings) as db, play(settings, db) as acted:
             stage = await staged(admin, acted, ready=ready)
+            await in_the_log(db, settings)
         await admin.execute("VACUUM (ANALYZE)")
         voices = Voices(stage, acted.cast, acted.tokens, acted.usual, iter(range(1, ready)))
         with service(settings) as pid:

@@ -2,12 +2,18 @@
 
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 
 import asyncpg
 
 from bench.multiply import Rows, copy_of, multiply, observed, tables
 from bench.play import Play
+from tsunagi.db import Database
+from tsunagi.settings import Settings
+from tsunagi.transparency.actions import Sequencer
+from tsunagi.transparency.keys import FileKeys
+from tsunagi.transparency.store import log_checkpoints, log_entries, log_nodes
 
 HANDOVERS = 10_000
 """As many has the large center, and as many all others together."""
@@ -20,6 +26,8 @@ CASES = 4
 
 
 STRIDE = 1009
+
+SEQUENCED = {"ledger_queue", *(table.name for table in (log_entries, log_nodes, log_checkpoints))}
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,17 @@ async def staged(
     return Stage(Case(rows, ready_person, ""), received[0], CASES, handovers // CASES)
 
 
+async def in_the_log(db: Database, settings: Settings) -> None:
+    """Every entry has its place: the sequencer has nothing to catch up with while something else is measured."""
+    sequencer = Sequencer(db, FileKeys(settings.log_keys, settings.log_origin), settings.log_origin)
+    while await sequencer.sequence(datetime.now(UTC)):
+        pass
+
+
 async def counted(admin: asyncpg.Connection) -> dict[str, int]:
-    """How many rows each table has."""
+    """How many rows each table has, but for those that the sequencer moves."""
     return {
-        one.name: await admin.fetchval(f'SELECT count(*) FROM "{one.name}"') for one in await tables(admin)
+        one.name: await admin.fetchval(f'SELECT count(*) FROM "{one.name}"')
+        for one in await tables(admin)
+        if one.name not in SEQUENCED
     }
