@@ -30,8 +30,8 @@ async def plans(connection: asyncpg.Connection, statements: list[Statement]) -> 
     """The plans of the prepared statements of a request: for the values that they had, and for any values, unless the
     service's sessions leave PostgreSQL no choice between the two.
 
-    What the request said to begin its transactions is said again, so that policies hold as they did; nothing else
-    is run.
+    What the request said to begin its transactions is said again, so that policies hold as they did. Beside that only
+    what merely reads is run: it shows which branches of a policy are never taken.
     """
     chosen = await connection.fetchval("SHOW plan_cache_mode")
     modes = ["force_custom_plan", "force_generic_plan"] if chosen == "auto" else [chosen]
@@ -44,7 +44,8 @@ async def plans(connection: asyncpg.Connection, statements: list[Statement]) -> 
         values = _list([_literal(text) for text in statement.rows[0]])
         for mode in modes:
             await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
-            text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE one{values}")
+            run = "ANALYZE, " if statement.text.lstrip().startswith("SELECT") else ""
+            text = await connection.fetchval(f"EXPLAIN ({run}FORMAT JSON) EXECUTE one{values}")
             found.append((statement, json.loads(text)[0]["Plan"]))
         await connection.execute("DEALLOCATE one")
     return found
@@ -71,7 +72,13 @@ def _nodes(plan: Node) -> Iterator[Node]:
     yield plan
     if plan.get("One-Time Filter") != "false":  # what is below is never run
         for child in plan.get("Plans", ()):
-            yield from _nodes(child)
+            if not _untaken(child):
+                yield from _nodes(child)
+
+
+def _untaken(node: Node) -> bool:
+    """Whether it is one of several branches (of a CASE), and was not the one."""
+    return node.get("Parent Relationship") == "SubPlan" and node.get("Actual Loops") == 0
 
 
 def _list(items: Sequence[str]) -> str:
