@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import uvloop
 
+from bench import verification
 from bench.capture import listeners
 from bench.floors import Floors, kinds
 from bench.play import play
@@ -86,6 +87,8 @@ def main() -> None:
     plan, ready = (QUICK, READY_QUICK) if os.environ.get("BENCH_QUICK") else (FULL, READY)
     with ground("tsunagi-bench-") as settings:
         results = uvloop.run(measured(settings, plan, ready))
+    sizes = verification.SIZES[:2] if plan is QUICK else verification.SIZES
+    results["verification"] = verification.measured(sizes)
     write(OUT, results)
     _print(results)
 
@@ -98,6 +101,7 @@ def _print(results: dict[str, Any]) -> None:
             f"  CPU server {figures['server_cpu_ms']:>6.2f} database {figures['database_cpu_ms']:>6.2f} ms"
             + "".join(f"  {name.replace('_', ' ')} {ratio:.3f}" for name, ratio in ratios.items())
         )
+    print(verification.said(results["verification"]))
     if disturbed := len(results["disturbed"]):
         print(f"disturbed: something else used the machine during {disturbed} of these; see {OUT.name}")
 
