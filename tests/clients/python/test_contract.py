@@ -16,6 +16,7 @@ from tsunagi_client import (
     AsyncTsunagi,
     Tsunagi,
     codes,
+    ledger,
     models,
     provision_models,
     report_models,
@@ -175,6 +176,9 @@ DOCUMENTS = {
     models.Area: schema("area"),
     models.AreaRules: schema("area")["properties"]["rules"],
     models.Event: schema("event"),
+    ledger.LedgerEntry: schema("ledger-entry"),
+    ledger.Receipt: schema("receipt"),
+    ledger.ReceiptStep: schema("receipt")["$defs"]["step"],
     models.LocalizedText: schema("common")["$defs"]["localizedText"],
     models.ServiceCode: schema("common")["$defs"]["serviceCode"],
 }

@@ -30,9 +30,8 @@ def parser(prog: str = "tsunagi-verify") -> argparse.ArgumentParser:
     _files(receipt)
     entries = _command(what, "entries", "台帳の記載のページを確かめる / verify pages of entries")
     _files(entries)
-    entries.add_argument(
-        "--some", action="store_true", help="一部の記載だけを渡した / not all entries are there"
-    )
+    told = "流れの記載は全部ある。欠けは誤り / all entries of the streams are there: a hole is an error"
+    entries.add_argument("--complete", action="store_true", help=told)
     cosign = _command(what, "cosign", "証人に連署してもらう / have a witness cosign")
     cosign.add_argument("where", metavar="LOG")
     cosign.add_argument("witness_url", metavar="WITNESS", help="証人のURL / URL of the witness")

@@ -80,12 +80,16 @@ def _receipts(
 
 def _entries(said: argparse.Namespace, report: Report) -> None:
     entries = [read_entry(one) for path in said.files for one in _items(_document(path))]
-    links = check_streams(entries, complete=not said.some)
-    erased = sum(entry.body is None for entry in entries)
+    links, holes = check_streams(entries, complete=said.complete)
+    hidden = sum(entry.body is None for entry in entries)
+    report.fact(entries=len(entries), hidden=hidden, links=links, holes=holes)
     report.says(
-        f"{len(entries) - erased}件の本文が約束値と合い、流れの{links}か所がつながっています（消去済み{erased}件）",
-        f"the texts of {len(entries) - erased} entries are those committed to; {links} follow the one before in"
-        f" their stream ({erased} erased)",
+        f"{len(entries) - hidden}件の本文が約束値と合っています（本文のないもの{hidden}件）",
+        f"the texts of {len(entries) - hidden} entries are those committed to ({hidden} have none)",
+    )
+    report.says(
+        f"流れの{links}か所がつながり、番号の欠けは{holes}か所です",
+        f"{links} follow the one before in their stream, and there are {holes} holes in the numbers",
     )
     if not said.where:
         return
@@ -158,7 +162,7 @@ def _describe(report: Report, checkpoint: Checkpoint) -> None:
 
 def _describe_receipt(report: Report, path: Path, receipt: Receipt) -> None:
     for entry, checkpoint in receipt.proven:
-        action = entry.body["action"] if entry.body is not None else "(消去済み erased)"
+        action = entry.body["action"] if entry.body is not None else "（本文なし without text）"
         report.says(
             f"{action}: 位置{entry.position}、{checkpoint.size}件のログの中",
             f"entry {entry.id} at {entry.position} of {checkpoint.size}",

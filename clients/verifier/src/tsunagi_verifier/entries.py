@@ -60,33 +60,34 @@ def check_positions(tree: Tree, entries: Iterable[Entry]) -> list[Entry]:
     return waiting
 
 
-def check_streams(entries: Iterable[Entry], *, complete: bool) -> int:
-    """Entries that follow each other in a stream name each other; returns how many do. With `complete` no number is
-    missing among those of a stream. Raises Refused."""
+def check_streams(entries: Iterable[Entry], *, complete: bool = False) -> tuple[int, int]:
+    """Entries that follow each other in a stream name each other; returns how many do, and how many holes there are in
+    the numbers. With `complete` there is none. Raises Refused."""
     streams: dict[str, dict[int, Entry]] = defaultdict(dict)
     for entry in entries:
         if entry.stream is not None and entry.number is not None:
             twin = streams[entry.stream].setdefault(entry.number, entry)
             if twin.commitment != entry.commitment:
                 raise _broken(entry, f"は{twin.id}と同じ番号です", f"has the number of {twin.id}")
-    return sum(_links(held, complete=complete) for held in streams.values())
+    links = holes = 0
+    for held in streams.values():
+        for before, number in pairwise([0, *sorted(held)]):
+            if number != before + 1:
+                holes += 1
+                if complete:
+                    raise _after_hole(held[number], before + 1)
+            elif before:
+                _check_link(held[before], held[number])
+                links += 1
+    return links, holes
 
 
-def _links(stream: Mapping[int, Entry], *, complete: bool) -> int:
-    links, numbers = 0, sorted(stream)
-    for before, number in pairwise(numbers):
-        if number == before + 1:
-            _check_link(stream[before], stream[number])
-            links += 1
-        elif complete:
-            raise _broken(
-                stream[number],
-                f"の前の番号（{before + 1}から{number - 1}）がありません",
-                f"follows a hole: the numbers {before + 1} to {number - 1} are missing",
-            )
-    if complete and numbers[0] != 1:
-        raise _broken(stream[numbers[0]], "の前の番号がありません", "is not the first of its stream")
-    return links
+def _after_hole(entry: Entry, missing: int) -> Refused:
+    return _broken(
+        entry,
+        f"の前に、{missing}番からの記載がありません",
+        f"follows a hole, which begins at number {missing}",
+    )
 
 
 def _check_link(before: Entry, entry: Entry) -> None:

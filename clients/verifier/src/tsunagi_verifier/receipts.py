@@ -13,8 +13,9 @@ from tsunagi_verifier.trust import Trust
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receipt proves: each step with the checkpoint whose log it is in. `waiting` are in none yet, `erased`
-    have no text any more."""
+    """What a receipt proves: each step with the checkpoint whose log it is in. `waiting` are in none yet; of those that
+    are `hidden` the text was erased or not shown, so that what the receipt says about them is its own word. What is
+    said about the whole (its status, when it was issued) is so, too."""
 
     handover_id: str
     proven: tuple[tuple[Entry, Checkpoint], ...]
@@ -22,7 +23,7 @@ class Receipt:
     links: int
 
     @property
-    def erased(self) -> tuple[Entry, ...]:
+    def hidden(self) -> tuple[Entry, ...]:
         return tuple(entry for entry, _ in self.proven if entry.body is None)
 
 
@@ -44,7 +45,7 @@ def check_receipt(shown: Any, trust: Trust) -> Receipt:
             waiting.append(entry)
         else:
             proven.append((entry, _proven(entry, text, trust)))
-    links = check_streams([*(entry for entry, _ in proven), *waiting], complete=False)
+    links, _ = check_streams([*(entry for entry, _ in proven), *waiting])
     if note := member(shown, "checkpoint", str, None):
         trust.open(note)
     return Receipt(handover_id, tuple(proven), tuple(waiting), links)
@@ -56,9 +57,11 @@ def _entry_of(step: Any, handover_id: str) -> Entry:
     if entry.body is None:
         return entry
     record: Mapping[str, Any] = member(entry.body, "record", dict, {})
+    actor: Mapping[str, Any] = member(entry.body, "actor", dict, {})
     said = {
         "action": step.get("action") == entry.body.get("action"),
         "at": same_instant(step.get("at"), entry.body.get("at")),
+        "organizationId": step.get("organizationId") == actor.get("organization"),
         "recordVersion": step.get("recordVersion") in (None, record.get("version")),
         "handoverId": record.get("kind") != "handover" or record.get("id") == handover_id,
     }
