@@ -21,7 +21,7 @@ from tsunagi.errors import Refusal
 from tsunagi.handovers.rules import ACTIONS, Decision, Status
 from tsunagi.notifications.store import EventType
 from tsunagi.oversight.rules import FindingKind
-from tsunagi.provisions.rules import WITHHELD, Acquisition, Means
+from tsunagi.provisions.rules import Acquisition, Means, WithholdingRule
 from tsunagi.provisions.rules import Role as ProvisionRole
 from tsunagi.records.view import RecordView
 from tsunagi.responsibility.rules import Basis, Domain, Role
@@ -42,7 +42,7 @@ STATED: dict[str, Any] = {
     f"{SCHEMAS}/provision.json#/properties/ground": ("consent", *get_args(ExceptionCode)),
     f"{SCHEMAS}/provision.json#/properties/acquisition": get_args(Acquisition),
     f"{SCHEMAS}/provision.json#/properties/means": get_args(Means),
-    f"{SCHEMAS}/provision.json#/properties/withheldFromPerson": WITHHELD.values(),
+    f"{SCHEMAS}/provision.json#/properties/withheldFromPerson": get_args(WithholdingRule),
     f"{SCHEMAS}/consent.json#/properties/legalException/properties/code": get_args(ExceptionCode),
 }
 

@@ -7,20 +7,18 @@ from uuid import uuid4
 
 import pytest
 
+from tsunagi.consent.rules import ExceptionCode
 from tsunagi.directory.rules import OrganizationKind
 from tsunagi.ids import ConsentId, OrganizationId
+from tsunagi.provisions.rules import AUTHORITIES, WITHHELD, withholding
 from tsunagi.reports import words
 from tsunagi.reports.rules import (
-    AUTHORITIES,
-    WITHHELD,
     Disclosure,
     Facts,
     Granted,
-    Ground,
     Offered,
     gathered,
     hidden_handovers,
-    rule_against,
     split,
     told,
 )
@@ -72,15 +70,15 @@ def test_the_senders_own_reading_is_no_disclosure() -> None:
 
 @pytest.mark.parametrize("kind", get_args(OrganizationKind))
 def test_a_report_of_abuse_is_withheld_whoever_received_it(kind: OrganizationKind) -> None:
-    assert rule_against("abuse_report", kind) == "order_11_1"
-    assert rule_against("consent", kind) is None
-    assert rule_against("life_protection", kind) is None
-    assert rule_against("child_welfare", kind) is None
-    assert rule_against("law", kind) == ("order_11_4" if kind in AUTHORITIES else None)
+    assert withholding("abuse_report", kind) == "order_11_1"
+    assert withholding("consent", kind) is None
+    assert withholding("life_protection", kind) is None
+    assert withholding("child_welfare", kind) is None
+    assert withholding("law", kind) == ("order_11_4" if kind in AUTHORITIES else None)
 
 
 def test_every_ground_has_words_and_those_that_are_withheld_are_grounds() -> None:
-    assert set(words.GROUNDS) == set(get_args(Ground)) >= set(WITHHELD)
+    assert set(words.GROUNDS) == {"consent", *get_args(ExceptionCode)} >= set(WITHHELD)
 
 
 def test_what_is_withheld_is_counted_by_rule_and_nowhere_else() -> None:

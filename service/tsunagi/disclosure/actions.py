@@ -170,6 +170,7 @@ def _provided(by: By, one: Found, covered: Coverage, means: Means, entry_id: UUI
         version=version,
         header=header,
         means=means,
+        receiver_kind=one.refs[one.handover.receiver_id].kind,
         entry_id=entry_id,
     )
 

@@ -59,9 +59,6 @@ class Printer:
         except TimeoutError:
             raise Unavailable from None
 
-    def close(self) -> None:
-        self._thread.shutdown(cancel_futures=True)
-
     def _set(self, document: Document) -> bytes:
         """In a thread, where typst lets the interpreter go. How long it takes is bounded by the size of the data:
         the template has no loop but those over it."""

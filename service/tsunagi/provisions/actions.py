@@ -8,13 +8,14 @@ from uuid import UUID
 from tsunagi.clock import civil_date
 from tsunagi.consent.rules import Coverage
 from tsunagi.db import WriteTx
+from tsunagi.directory.rules import OrganizationKind
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import By
 from tsunagi.ids import ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record
 from tsunagi.provisions import store
-from tsunagi.provisions.rules import WITHHELD, Given, Means, Provision, transfers
+from tsunagi.provisions.rules import Given, Means, Provision, transfers, withholding
 from tsunagi.provisions.store import Filter, Place, Row
 
 STATEMENT = "acquisitionContext"
@@ -30,6 +31,7 @@ def provided(
     version: int,
     header: str,
     means: Means,
+    receiver_kind: OrganizationKind,
     entry_id: UUID,
 ) -> list[Row]:
     """The records of a reading by the receiver; none where it gives nothing that was not given before."""
@@ -51,7 +53,7 @@ def provided(
             provided_at=at,
             means=means,
             acquisition="stated" if stated else "in_support",
-            withheld_from_person=WITHHELD.get(transfer.ground),
+            withheld_from_person=withholding(transfer.ground, receiver_kind),
             entry_id=entry_id,
         )
         for transfer in found

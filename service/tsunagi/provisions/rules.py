@@ -19,6 +19,7 @@ from tsunagi.responsibility.milestones import corresponding_day
 from tsunagi.strict_json import canonical_bytes
 
 Ground = Literal["consent"] | ExceptionCode
+WithholdingRule = Literal["order_11_1", "order_11_4"]
 Means = Literal["read", "export"]
 Role = Literal["giver", "receiver", "auditor"]
 Acquisition = Literal["in_support", "stated"]
@@ -38,9 +39,29 @@ PUBLIC_BODIES: frozenset[OrganizationKind] = frozenset(
 """State, local governments and incorporated administrative agencies, provision to or by whom needs no record (art. 16
 par. 2, art. 29 par. 1 in brackets). Local vocational centers (地域障害者職業センター) belong to such an agency."""
 
-WITHHELD: Mapping[Ground, str] = {"abuse_report": "order_11_1"}
-"""Of what the person is not told, and by which rule: cabinet order art. 11 no. 1, where to know of the record would
-endanger the life, body or property of the person or of others."""
+AUTHORITIES: frozenset[OrganizationKind] = frozenset({"municipality", "prefecture", "labor_bureau", "other"})
+"""Who may be investigating. The police and the courts have no kind of their own: they are `other`."""
+
+WITHHELD: Mapping[Ground, tuple[WithholdingRule, frozenset[OrganizationKind] | None]] = {
+    "abuse_report": ("order_11_1", None),
+    "law": ("order_11_4", AUTHORITIES),
+    "public_cooperation": ("order_11_4", AUTHORITIES),
+}
+"""What is given on such a ground, to an organization of such a kind (None: of any), is withheld from the person.
+
+The law lets the person ask for the records of provision (art. 33 par. 5), but not for those whose existence, if known,
+would endanger the life, body or property of the person or of others (cabinet order art. 11 no. 1), or hinder the
+prevention or investigation of crimes (no. 4). Who reported abuse must not become known (Act on the Prevention of Abuse
+of Persons with Disabilities). What is given without consent under art. 27 par. 1 needs no record at all (art. 29 par. 1
+proviso): to withhold it denies the person nothing that the law promises."""
+
+
+def withholding(ground: Ground, kind: OrganizationKind) -> WithholdingRule | None:
+    """The rule by which the person is not told that something was given on this ground to such an organization."""
+    if ground not in WITHHELD:
+        return None
+    rule, kinds = WITHHELD[ground]
+    return rule if kinds is None or kind in kinds else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,31 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from tsunagi.directory.rules import OrganizationKind
 from tsunagi.ids import ConsentId, OrganizationId
-
-Ground = Literal["consent", "law", "life_protection", "child_welfare", "public_cooperation", "abuse_report"]
-WithholdingRule = Literal["order_11_1", "order_11_4"]
-
-AUTHORITIES: frozenset[OrganizationKind] = frozenset({"municipality", "prefecture", "labor_bureau", "other"})
-"""Who may be investigating. The police and the courts have no kind of their own: they are `other`."""
-
-WITHHELD: Mapping[Ground, tuple[WithholdingRule, frozenset[OrganizationKind] | None]] = {
-    "abuse_report": ("order_11_1", None),
-    "law": ("order_11_4", AUTHORITIES),
-    "public_cooperation": ("order_11_4", AUTHORITIES),
-}
-"""What is given on such a ground, to an organization of such a kind (None: of any), is withheld from the person.
-
-The Act on the Protection of Personal Information lets the person ask for the records of provision (art. 33 par. 5),
-but not for those whose existence, if known, would endanger the life, body or property of the person or of others
-(cabinet order art. 11 no. 1), or hinder the prevention or investigation of crimes (no. 4). Who reported abuse must not
-become known (Act on the Prevention of Abuse of Persons with Disabilities, arts. 8, 18, 24). What is given under
-art. 27 par. 1 without consent needs no record of provision at all (art. 29 par. 1 proviso): to withhold it denies the
-person nothing that the law promises."""
+from tsunagi.provisions.rules import AUTHORITIES, WITHHELD, Ground, WithholdingRule, withholding
 
 ATTEMPT_WITHHELD: WithholdingRule = "order_11_4"
 """Of attempts that were refused: whoever may be investigating is not given away by having looked."""
@@ -103,14 +83,6 @@ def _preferred(ground: Ground) -> int:
     return 0 if ground == "consent" else 2 if ground in WITHHELD else 1
 
 
-def rule_against(ground: Ground, kind: OrganizationKind) -> WithholdingRule | None:
-    """The rule by which the person is not told that something was given on this ground to such an organization."""
-    if ground not in WITHHELD:
-        return None
-    rule, kinds = WITHHELD[ground]
-    return rule if kinds is None or kind in kinds else None
-
-
 def hidden_handovers(facts: Facts, receivers: Mapping[str, OrganizationKind]) -> dict[str, WithholdingRule]:
     """Of the handovers whose receivers are of these kinds: those on offer on nothing but grounds that are withheld.
     That they exist would say what is not to be said."""
@@ -120,7 +92,7 @@ def hidden_handovers(facts: Facts, receivers: Mapping[str, OrganizationKind]) ->
         grounds = {
             facts.granted[one].ground for one in (offered.consents if offered else ()) if one in facts.granted
         }
-        against = [rule_against(ground, kind) for ground in sorted(grounds)]
+        against = [withholding(ground, kind) for ground in sorted(grounds)]
         if against and all(against):
             hidden[record_id] = next(rule for rule in against if rule)
     return hidden
@@ -157,7 +129,7 @@ def _against(
     one: Disclosure, kind: OrganizationKind, hidden: Mapping[str, WithholdingRule]
 ) -> WithholdingRule | None:
     if one.ground is not None:
-        return rule_against(one.ground, kind)
+        return withholding(one.ground, kind)
     return ATTEMPT_WITHHELD if kind in AUTHORITIES else hidden.get(one.record_id)
 
 

@@ -12,7 +12,8 @@ from tsunagi.db import ReadTx, columns, fetch
 from tsunagi.directory.rules import OrganizationKind
 from tsunagi.ids import ConsentId, OrganizationId, Stream
 from tsunagi.ledger.rules import Action
-from tsunagi.reports.rules import Disclosure, Facts, Granted, Ground, Offered
+from tsunagi.provisions.rules import Ground
+from tsunagi.reports.rules import Disclosure, Facts, Granted, Offered
 
 READINGS: tuple[Action, ...] = ("handovers:read", "handovers:export")
 LOOKS: tuple[Action, ...] = ("handovers:read", "responsibility:read", "people:report", "disclosures:read")

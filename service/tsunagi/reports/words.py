@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tsunagi.consent.rules import ConsentStatus
 from tsunagi.errors import Text
-from tsunagi.reports.rules import Ground
+from tsunagi.provisions.rules import Ground
 from tsunagi.responsibility.milestones import MilestoneKind
 from tsunagi.responsibility.rules import Domain, Role
 
