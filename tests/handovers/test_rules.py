@@ -49,6 +49,7 @@ def handover(**changes: Any) -> Handover:
         answer_due_on=date(2026, 12, 31),
         due_on=PLANNED,
         recorded_at=AT,
+        changed_at=AT,
         offered_at=AT,
         domains=(domain,),
     )

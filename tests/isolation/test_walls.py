@@ -102,6 +102,8 @@ async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Databa
     may = await granted(db, OVERSIGHT_ROLE)
     assert {name for name, of in may.items() if of} - PUBLIC == {
         "handovers",
+        "handover_revisions",
+        "consent_access",
         "people",
         "person_relations",
         "provisions",

@@ -73,8 +73,10 @@ async def test_silence_beyond_the_limit_is_a_finding_whether_or_not_the_clock_wa
     )
     assert silence["responsibleParty"] == "receiver"
     await world.settlement.get(f"/v1/handovers/{offered['id']}")
-    assert await findings(world.settlement) == [silence]
-    assert await kinds(world.auditor) == ["no_answer"]
+    (again,) = await findings(world.settlement)
+    assert again | {"evidence": silence["evidence"]} == silence
+    (seen_from_above,) = await findings(world.auditor)
+    assert [one["action"] for one in seen_from_above["evidence"]] == ["handovers:offer", "handovers:expire"]
     assert await kinds(world.center) == []
 
 

@@ -1,5 +1,7 @@
 """The operations of the tag Findings."""
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +10,9 @@ from fastapi.responses import Response
 from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.listing import cursor, opened_cursor, paged
-from tsunagi.ids import PersonId
+from tsunagi.ids import OrganizationId, PersonId
 from tsunagi.oversight import actions
-from tsunagi.oversight.actions import Place
+from tsunagi.oversight.actions import Filter, Place
 from tsunagi.oversight.rules import Finding
 
 routes = Routes()
@@ -24,11 +26,21 @@ async def list_findings(call: Call) -> Response:
         person_id, findings = opened_cursor(asked["cursor"], UUID, int)
         after = Place(PersonId(person_id), findings)
     async with call.services.db.write(call.overseeing) as tx:
-        page = await actions.findings(
-            tx, call.by, kind=asked.get("kind"), area=asked.get("area"), after=after, limit=asked["limit"]
-        )
+        page = await actions.findings(tx, call.by, _filter(asked), after=after, limit=asked["limit"])
     end = cursor([str(page.end.person_id), page.end.items]) if page.end else None
     return paged(call, [dumped(finding(one)) for one in page.findings], end)
+
+
+def _filter(asked: Mapping[str, Any]) -> Filter:
+    days = {name: date.fromisoformat(asked[name]) for name in ("from", "to") if name in asked}
+    return Filter(
+        kind=asked.get("kind"),
+        area=asked.get("area"),
+        organization=OrganizationId(UUID(asked["organization"])) if "organization" in asked else None,
+        from_day=days.get("from"),
+        to_day=days.get("to"),
+        known_at=datetime.fromisoformat(asked["knownAt"]) if "knownAt" in asked else None,
+    )
 
 
 def finding(one: Finding) -> dict[str, Any]:
@@ -42,6 +54,7 @@ def finding(one: Finding) -> dict[str, Any]:
         since=one.since,
         responsibleParty=one.party,
         message={"ja": one.message.ja, "en": one.message.en},
+        evidence=[present(entryId=each.entry_id, action=each.action, at=each.at) for each in one.evidence],
     )
     if one.from_day is not None:
         found["from"] = one.from_day.isoformat()

@@ -264,8 +264,9 @@ def _held(row: area_report.Row, names: Names) -> dict[str, Any]:
 @routes.operation("getMilestones")
 async def get_milestones(call: Call) -> Response:
     person_id = PersonId(call.id("personId"))
+    known_at = datetime.fromisoformat(call.parameters["knownAt"]) if "knownAt" in call.parameters else None
     async with call.services.db.write(call.overseeing) as tx:
-        dates = await actions.dates(tx, call.by, person_id)
+        dates = await actions.dates(tx, call.by, person_id, known_at=known_at)
     found = [
         present(
             kind=dated.milestone.kind,

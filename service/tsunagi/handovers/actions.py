@@ -89,7 +89,7 @@ async def offer_anew(
             _claim(chains, by, handover, one)
     due = answer_due_on(today, readable_on, handover.planned_date, area)
     offered, events = _on_offer(by, handover, event, answer_due_on=due)
-    saved = await keep(tx, offered)  # first of all: only what is on offer may be told to the receiver
+    saved = await keep(tx, by.at, offered)  # first of all: only what is on offer may be told to the receiver
     kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
     warnings = [*kept, *_not_covered(covered), *_unheld(saved, chains.timeline(today))]
     seen, under = list(covered.visible), covered.consents
@@ -219,7 +219,7 @@ async def open_early(tx: WriteTx, by: By, handover: Handover) -> Handover:
         window_announced=True,
         answer_due_on=answer_due_on(today, today, handover.planned_date, area),
     )
-    opened = await keep(tx, opened)
+    opened = await keep(tx, by.at, opened)
     await tell(tx, by.at, opened, "handover.opened")
     await enter(tx, by, opened, "handovers:open", before=handover.status)
     return opened
@@ -228,7 +228,7 @@ async def open_early(tx: WriteTx, by: By, handover: Handover) -> Handover:
 async def withdraw(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:
     """The offer is void. After an acceptance, responsibility is the sender's again, for good. Raises WrongState."""
     status = permitted(handover, "withdraw", by)
-    withdrawn = await keep(tx, replace(handover, status=status, reason=dict(reason)))
+    withdrawn = await keep(tx, by.at, replace(handover, status=status, reason=dict(reason)))
     entry_id = ordered_id()
     if handover.status == "accepted":
         whose = (handover.person_id, handover.id)
@@ -250,7 +250,7 @@ async def receive(tx: WriteTx, by: By, handover: Handover) -> Handover:
     status = permitted(handover, "receive", by)
     if handover.status == status:
         return handover
-    received = await keep(tx, replace(handover, status=status, received_at=by.at))
+    received = await keep(tx, by.at, replace(handover, status=status, received_at=by.at))
     await people.relate(
         tx,
         by.at,
@@ -294,7 +294,7 @@ async def accept(
         person_in_charge=person_in_charge,
         domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
     )
-    saved, saving = store.saving(tx, looked(accepted))
+    saved, saving = store.saving(tx, by.at, looked(accepted))
     entry = entered(by, saved, "handovers:accept", before=handover.status)
     await send(
         tx,
@@ -339,7 +339,7 @@ async def decline(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, 
     declined = replace(
         handover, status=permitted(handover, "decline", by), answered_at=by.at, reason=dict(reason)
     )
-    declined = await keep(tx, declined)
+    declined = await keep(tx, by.at, declined)
     await people.part(tx, handover.person_id, handover.receiver_id, through=handover.id)
     await tell(tx, by.at, declined, "handover.declined")
     await enter(tx, by, declined, "handovers:decline", before=handover.status, code=reason["code"])
@@ -351,7 +351,7 @@ async def give_back(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str
     returned = replace(
         handover, status=permitted(handover, "return", by), answer_due_on=None, reason=dict(reason)
     )
-    returned = await keep(tx, returned)
+    returned = await keep(tx, by.at, returned)
     await tell(tx, by.at, returned, "handover.returned")
     await enter(tx, by, returned, "handovers:return", before=handover.status, code=reason["code"])
     return returned

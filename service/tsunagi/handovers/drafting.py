@@ -113,6 +113,7 @@ def _draft(by: By, record: RecordView, person: Known, known: Receiving) -> Hando
         revision=1,
         same_corporation=known.same_corporation,
         recorded_at=by.at,
+        changed_at=by.at,
         due_on=record.planned_date,
         **_stated(record, known),
     )
@@ -142,6 +143,7 @@ def _stated(record: RecordView, known: Receiving) -> dict[str, Any]:
         "shared_on": record.shared_on,
         "continuing_need": record.continuing_need,
         "employer_window_missing": record.needs_employer_window and not record.employer_window,
+        "employer_window_id": record.employer_window_id,
         "overlap_from": overlap.starts_on if overlap else None,
         "overlap_to": overlap.ends_on if overlap else None,
         "follow_up_until": record.sections.handover_plan.follow_up_until,
@@ -208,7 +210,7 @@ async def amend(
             before=before,
             content=content,
         )
-    amended = await keep(tx, amended)
+    amended = await keep(tx, by.at, amended)
     sections = list(document.sections)
     await enter(tx, by, amended, "handovers:amend", before=before, sections=sections, content=content)
     return amended

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from tsunagi.clock import civil_date
 from tsunagi.directory.rules import AreaRules
@@ -126,6 +127,8 @@ class Handover:
     shared_on: date | None
     continuing_need: bool
     employer_window_missing: bool
+    employer_window_id: UUID | None = None
+    """The organization that is to be the employer's single point of contact, where the record names it by its id."""
     overlap_from: date | None
     overlap_to: date | None
     follow_up_until: date | None
@@ -136,6 +139,8 @@ class Handover:
     due_on: date
     clock_on: date | None = None
     recorded_at: datetime
+    changed_at: datetime
+    """When it became this revision."""
     offered_at: datetime | None = None
     received_at: datetime | None = None
     answered_at: datetime | None = None

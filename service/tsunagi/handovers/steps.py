@@ -170,13 +170,13 @@ async def settle(tx: WriteTx, at: datetime, handover: Handover) -> Handover:
     """The handover as the calendar has it at `at`, with every overdue step taken and told."""
     today = civil_date(at)
     if opens_now(handover, today):
-        handover = await store.save(tx, looked(replace(handover, window_announced=True)))
+        handover = await store.save(tx, at, looked(replace(handover, window_announced=True)))
         await tell(tx, at, handover, "handover.window_opened")
     while (step := next_step(handover, today)) is not None:
         before, status = handover.status, after(handover.status, step)
         assert status is not None
         completed = at if step == "complete" else None
-        handover = await store.save(tx, looked(replace(handover, status=status, completed_at=completed)))
+        handover = await store.save(tx, at, looked(replace(handover, status=status, completed_at=completed)))
         if status in WITHOUT_RELATION:
             await people.part(tx, handover.person_id, handover.receiver_id, through=handover.id)
         action, event = _CLOCK[step]
@@ -205,9 +205,9 @@ def opens_now(handover: Handover, today: date) -> bool:
     return handover.status in UNANSWERED and not handover.window_announced and handover.window_open(today)
 
 
-async def keep(tx: WriteTx, handover: Handover) -> Handover:
+async def keep(tx: WriteTx, at: datetime, handover: Handover) -> Handover:
     """Saves a handover together with the dates that follow from its state."""
-    return await store.save(tx, looked(handover))
+    return await store.save(tx, at, looked(handover))
 
 
 async def tell(tx: WriteTx, at: datetime, handover: Handover, event: EventType) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from tsunagi.db import ReadTx, Write, WriteTx, fetch, metadata, send
 from tsunagi.handovers.rules import DomainState, Handover, Status
-from tsunagi.ids import HandoverId, OrganizationId, Stream
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.sealing.keys import keys
 from tsunagi.sealing.store import Sealed
 
@@ -50,6 +50,13 @@ handovers = Table(
         comment="of the record: those that were ever on offer",
     ),
     Column("revision", Integer, nullable=False, comment="counts every change"),
+    Column(
+        "changed_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now()"),
+        comment="when it became this revision",
+    ),
     Column("same_corporation", Boolean, nullable=False),
     Column("area_code", Text, nullable=True),
     Column("planned_date", Date, nullable=False),
@@ -59,6 +66,7 @@ handovers = Table(
     Column("shared_on", Date, nullable=True),
     Column("continuing_need", Boolean, nullable=False),
     Column("employer_window_missing", Boolean, nullable=False),
+    Column("employer_window_id", Uuid, nullable=True),
     Column("overlap_from", Date, nullable=True),
     Column("overlap_to", Date, nullable=True),
     Column("follow_up_until", Date, nullable=True),
@@ -99,6 +107,24 @@ handovers = Table(
 COLUMNS = tuple(handovers.c.keys())
 _SAID = COLUMNS[:-2]
 """All but the notes, and the key that they are sealed under."""
+
+revisions = Table(
+    "handover_revisions",
+    metadata,
+    *(
+        Column(
+            one.name,
+            one.type,
+            nullable=one.nullable,
+            primary_key=one.name in ("id", "revision"),
+            autoincrement=False,
+        )
+        for one in handovers.columns
+        if one.name in _SAID
+    ),
+    Index("handover_revisions_person_idx", "person_id", "id", "revision"),
+    comment="kept by a trigger, whatever changes a handover",
+)
 _DOMAIN = tuple(field.name for field in fields(DomainState) if field.name != "reason")
 _DATES = ("starts_on", "sender_primary_since", "accepted_from")
 
@@ -154,6 +180,17 @@ def _domain(members: dict[str, Any], reason: Mapping[str, str] | None) -> Domain
         if name in members:
             members[name] = date.fromisoformat(members[name])
     return DomainState(**members, reason=reason)
+
+
+_KNOWN = f"""
+    SELECT DISTINCT ON (id) {", ".join(_SAID)} FROM handover_revisions
+    WHERE person_id = ANY ($1) AND changed_at <= $2 ORDER BY id, revision DESC
+"""  # noqa: S608  nothing but the names of columns is put in
+
+
+async def known(tx: ReadTx, person_ids: Collection[PersonId], known_at: datetime) -> list[Handover]:
+    """These people's handovers as they were at that moment, without their notes."""
+    return [_handover(row, {}) for row in await fetch(tx, _KNOWN, list(person_ids), known_at)]
 
 
 async def select_all(tx: ReadTx, query: Select[Any]) -> list[Handover]:
@@ -237,14 +274,14 @@ def inserting(tx: ReadTx, handover: Handover) -> Write:
     return Write(_INSERT, tuple(_values(tx, handover)))
 
 
-def saving(tx: ReadTx, handover: Handover) -> tuple[Handover, Write]:
+def saving(tx: ReadTx, at: datetime, handover: Handover) -> tuple[Handover, Write]:
     """The handover one revision further, and what makes the row so."""
-    saved = replace(handover, revision=handover.revision + 1)
+    saved = replace(handover, revision=handover.revision + 1, changed_at=at)
     return saved, Write(_UPDATE, tuple(_values(tx, saved)))
 
 
-async def save(tx: WriteTx, handover: Handover) -> Handover:
-    """The row is as given, one revision further."""
-    saved, write = saving(tx, handover)
+async def save(tx: WriteTx, at: datetime, handover: Handover) -> Handover:
+    """The row is as given, one revision further; what it was until then is kept."""
+    saved, write = saving(tx, at, handover)
     await send(tx, write)
     return saved

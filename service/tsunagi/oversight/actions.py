@@ -9,19 +9,31 @@ from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import NotFound
+from tsunagi.handovers import store as handover_store
 from tsunagi.handovers.rules import Handover, as_of
 from tsunagi.handovers.steps import By
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record
 from tsunagi.oversight import store
-from tsunagi.oversight.rules import Finding, FindingKind, of_gap, of_handover, overdue
+from tsunagi.oversight.rules import (
+    EVIDENCE,
+    Evidence,
+    Finding,
+    FindingKind,
+    consent_ended,
+    of_gap,
+    of_handover,
+    overdue,
+    window_double,
+)
 from tsunagi.responsibility import actions as responsibility
 from tsunagi.responsibility.actions import Stated, Timeline
 from tsunagi.responsibility.milestones import Milestone, milestones
 from tsunagi.responsibility.rules import Chain, gaps
 
 PEOPLE_BATCH = 200
+MOST_EVIDENCE = 20
 BATCHES_PER_PAGE = 10
 """So that nobody's question takes long: about half a second of work."""
 
@@ -43,11 +55,12 @@ async def timeline(
     """
     await _record_look(tx, by, person_id)
     found = await responsibility.timeline(tx, person_id, as_of=as_of, known_at=known_at)
-    return found, [
-        of_gap(person_id, one.domain, days)
+    stated = [
+        of_gap(person_id, one.domain, days, entry_id=one.entry_id)
         for one in found.domains
         for days in gaps(Chain(one.segments), from_day=date.min)
     ]
+    return found, await _proven(tx, stated, known_at or by.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +151,13 @@ class Dated:
     overdue: bool
 
 
-async def dates(tx: WriteTx, by: By, person_id: PersonId) -> list[Dated]:
-    """The dates that follow from the person's handovers, those first that come first. Raises NotFound as `timeline`."""
+async def dates(tx: WriteTx, by: By, person_id: PersonId, *, known_at: datetime | None = None) -> list[Dated]:
+    """The dates that follow from the person's handovers, as they were known then, those first that come first. Raises
+    NotFound as `timeline`."""
     await _record_look(tx, by, person_id)
-    return await dated(tx, by, await visible(tx, by, person_id))
+    return await dated(
+        tx, by, await _visible(tx, by, [person_id], known_at), on=civil_date(known_at or by.at)
+    )
 
 
 async def visible(tx: ReadTx, by: By, person_id: PersonId) -> list[Handover]:
@@ -149,11 +165,11 @@ async def visible(tx: ReadTx, by: By, person_id: PersonId) -> list[Handover]:
     return await _visible(tx, by, [person_id])
 
 
-async def dated(tx: ReadTx, by: By, handovers: Sequence[Handover]) -> list[Dated]:
-    """The dates that follow from these handovers, those first that come first."""
+async def dated(tx: ReadTx, by: By, handovers: Sequence[Handover], *, on: date | None = None) -> list[Dated]:
+    """The dates that follow from these handovers, those first that come first; overdue or not on that day (today)."""
     areas = await _areas(tx, handovers)
     found = [
-        Dated(one, handover.id, overdue(handover, one, civil_date(by.at)))
+        Dated(one, handover.id, overdue(handover, one, on or civil_date(by.at)))
         for handover in handovers
         for one in _milestones(handover, areas[_lead_times(handover)])
     ]
@@ -191,8 +207,11 @@ async def _record_look(tx: WriteTx, by: By, person_id: PersonId) -> None:
     )
 
 
-async def _visible(tx: ReadTx, by: By, person_ids: Sequence[PersonId]) -> list[Handover]:
-    """Of these people's handovers, those the caller sends, may read, or audits; as the calendar has them."""
+async def _visible(
+    tx: ReadTx, by: By, person_ids: Sequence[PersonId], known_at: datetime | None = None
+) -> list[Handover]:
+    """Of these people's handovers, those the caller sends, may read, or audits; as the calendar has them, or had them
+    at `known_at`. Who may look is always decided by how they are now."""
     remit = await store.remit(tx, by.organization_id)
     today = civil_date(by.at)
 
@@ -201,7 +220,12 @@ async def _visible(tx: ReadTx, by: By, person_ids: Sequence[PersonId]) -> list[H
         audits = handover.area_code in remit and handover.offered_at is not None
         return whose == "sender" or audits or (whose == "receiver" and handover.window_open(today))
 
-    return [as_of(one, today) for one in await store.handovers_of(tx, person_ids) if seen(one)]
+    found = [as_of(one, today) for one in await store.handovers_of(tx, person_ids) if seen(one)]
+    if known_at is None:
+        return found
+    ids = {one.id for one in found}
+    known = await handover_store.known(tx, person_ids, known_at)
+    return [as_of(one, civil_date(known_at)) for one in known if one.id in ids]
 
 
 LeadTimes = tuple[str | None, OrganizationId]
@@ -224,17 +248,30 @@ class Page:
     """None when nothing comes after."""
 
 
-async def findings(
-    tx: WriteTx,
-    by: By,
-    *,
-    kind: FindingKind | None,
-    area: str | None,
-    after: Place | None,
-    limit: int,
-) -> Page:
-    """What needs attention among the people the caller may look at, person by person. The look is on the ledger: not
-    at whom, but for what.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which findings are asked for: all, where nothing is said."""
+
+    kind: FindingKind | None = None
+    area: str | None = None
+    organization: OrganizationId | None = None
+    from_day: date | None = None
+    to_day: date | None = None
+    """Exclusive: of the day on which they became one."""
+    known_at: datetime | None = None
+
+    def takes(self, finding: Finding) -> bool:
+        return (
+            self.kind in (None, finding.kind)
+            and (self.organization is None or self.organization in finding.organizations)
+            and (self.from_day is None or self.from_day <= finding.since)
+            and (self.to_day is None or finding.since < self.to_day)
+        )
+
+
+async def findings(tx: WriteTx, by: By, asked: Filter, *, after: Place | None, limit: int) -> Page:
+    """What needs attention among the people the caller may look at, person by person, each with the ledger's entries
+    behind it as far as the caller may see them. The look is on the ledger: not at whom, but for what.
 
     A page that has looked at enough people ends there, however few findings it has.
     """
@@ -243,30 +280,62 @@ async def findings(
     for _ in range(BATCHES_PER_PAGE):
         people = await store.people(tx, by.organization_id, first=first, limit=PEOPLE_BATCH + 1)
         first = people[PEOPLE_BATCH] if len(people) > PEOPLE_BATCH else None
-        of = await _findings_of(tx, by, people[:PEOPLE_BATCH], area=area)
+        of = await _findings_of(tx, by, people[:PEOPLE_BATCH], asked)
         for person_id, those in of.items():
-            mine = [one for one in those if kind in (None, one.kind)]
+            mine = [one for one in those if asked.takes(one)]
             skip = after.items if after and person_id == after.person_id else 0
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
         if first is None or len(found) > limit:
             break
-    await record_look_at_many(tx, by, "findings:read", kind=kind, area=area)
-    page = [one for one, _ in found[:limit]]
+    names: dict[str, object] = {"kind": asked.kind, "area": asked.area, "organization": asked.organization}
+    names |= {"from": asked.from_day, "to": asked.to_day}
+    if asked.known_at is not None:
+        names["knownAt"] = asked.known_at.isoformat()
+    page = await _proven(tx, [one for one, _ in found[:limit]], asked.known_at or by.at)
+    await record_look_at_many(tx, by, "findings:read", **names)
     if len(found) > limit:
         return Page(page, found[limit - 1][1])
     return Page(page, Place(first, 0) if first else None)
 
 
+async def _proven(tx: ReadTx, found: Sequence[Finding], known_at: datetime) -> list[Finding]:
+    """The findings, each with the newest of the entries behind it."""
+    entries = await store.entries(tx, found, known_at)
+
+    def behind(finding: Finding) -> tuple[Evidence, ...]:
+        records = {str(one) for one in finding.record_ids}
+        mine = [
+            entry
+            for entry, record_id in entries
+            if entry.entry_id in finding.entry_ids
+            or (record_id in records and entry.action in EVIDENCE[finding.kind])
+        ]
+        return tuple(mine[-MOST_EVIDENCE:])
+
+    return [replace(one, evidence=behind(one)) for one in found]
+
+
 async def _findings_of(
-    tx: ReadTx, by: By, batch: Sequence[PersonId], *, area: str | None
+    tx: ReadTx, by: By, batch: Sequence[PersonId], asked: Filter
 ) -> dict[PersonId, list[Finding]]:
     of: dict[PersonId, list[Finding]] = {person_id: [] for person_id in batch}
-    visible = [one for one in await _visible(tx, by, batch) if area in (None, one.area_code)]
+    today = civil_date(asked.known_at or by.at)
+    visible = await _visible(tx, by, batch, asked.known_at)
+    visible = [one for one in visible if asked.area in (None, one.area_code)]
     areas = await _areas(tx, visible)
+    given = await store.given(tx, batch, asked.known_at or by.at)
     for handover in visible:
-        found = of_handover(handover, areas[_lead_times(handover)], civil_date(by.at))
-        of[handover.person_id] += found
-    concerned = {one.person_id for one in visible} if area else set(batch)
-    for gap in await responsibility.gaps(tx, concerned, from_day=date.min):
-        of[gap.person_id].append(of_gap(gap.person_id, gap.domain, gap.days))
+        mine = of[handover.person_id]
+        mine += of_handover(handover, areas[_lead_times(handover)], today)
+        consents = given.get((handover.person_id, handover.sender_id, handover.receiver_id), [])
+        if ended := consent_ended(handover, consents, today):
+            mine.append(ended)
+    for person_id in batch:
+        of[person_id] += window_double([one for one in visible if one.person_id == person_id])
+    concerned = {one.person_id for one in visible} if asked.area else set(batch)
+    for gap in await responsibility.gaps(tx, concerned, from_day=date.min, known_at=asked.known_at):
+        whom, entry_id = gap.organizations, gap.entry_id
+        of[gap.person_id].append(
+            of_gap(gap.person_id, gap.domain, gap.days, organizations=whom, entry_id=entry_id)
+        )
     return of

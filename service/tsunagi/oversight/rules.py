@@ -1,23 +1,54 @@
 """What needs attention, found by comparing what happened with what was due."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from tsunagi.clock import civil_date
+from tsunagi.consent.rules import Access
 from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import Party, Text
-from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover
-from tsunagi.ids import HandoverId, PersonId
+from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover, Status
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.responsibility import milestones
 from tsunagi.responsibility.milestones import Milestone
 from tsunagi.responsibility.rules import FOREVER, Domain, Interval
 
 FindingKind = Literal[
-    "gap", "no_answer", "conference_late", "sharing_late", "employer_window_undefined", "overlap_too_long"
+    "gap",
+    "no_answer",
+    "conference_late",
+    "sharing_late",
+    "consent_ended",
+    "employer_window_undefined",
+    "employer_window_double",
+    "overlap_too_long",
 ]
 Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An entry of the ledger."""
+
+    entry_id: UUID
+    action: str
+    at: datetime
+
+
+EVIDENCE: Mapping[FindingKind, frozenset[str]] = {
+    "gap": frozenset(),
+    "no_answer": frozenset({"handovers:offer", "handovers:open", "handovers:amend", "handovers:expire"}),
+    "conference_late": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "sharing_late": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "consent_ended": frozenset({"handovers:read", "handovers:receive", "consents:give", "consents:withdraw"}),
+    "employer_window_undefined": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "employer_window_double": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "overlap_too_long": frozenset({"handovers:accept", "handovers:overlap"}),
+}
+"""Which steps of the handover, or of the consent, are behind a finding. Behind a gap is what made the version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +66,28 @@ class Finding:
     from_day: date | None = None
     to_day: date | None = None
     """Exclusive; None together with `from_day` means without end."""
+    organizations: frozenset[OrganizationId] = frozenset()
+    """Whom it concerns: the sides of the handover, or who holds the domain before and after."""
+    entry_ids: frozenset[UUID] = frozenset()
+    record_ids: frozenset[UUID] = frozenset()
+    """Where on the ledger the entries behind it are: by their own ids, or as those of a handover or a consent."""
+    evidence: tuple[Evidence, ...] = ()
 
 
 Rule = Callable[[Handover, AreaRules, date], Iterator[Finding]]
 
 
-def of_gap(person_id: PersonId, domain: Domain, days: Interval) -> Finding:
+def of_gap(
+    person_id: PersonId,
+    domain: Domain,
+    days: Interval,
+    *,
+    organizations: frozenset[OrganizationId] = frozenset(),
+    entry_id: UUID | None = None,
+) -> Finding:
     return Finding(
+        organizations=organizations,
+        entry_ids=frozenset({entry_id} if entry_id else ()),
         kind="gap",
         severity="error",
         person_id=person_id,
@@ -55,7 +101,66 @@ def of_gap(person_id: PersonId, domain: Domain, days: Interval) -> Finding:
 
 
 def of_handover(handover: Handover, area: AreaRules, today: date) -> list[Finding]:
-    return [finding for rule in RULES for finding in rule(handover, area, today)]
+    sides = frozenset({handover.sender_id, handover.receiver_id})
+    return [
+        replace(finding, organizations=sides, record_ids=frozenset({handover.id}))
+        for rule in RULES
+        for finding in rule(handover, area, today)
+    ]
+
+
+def consent_ended(handover: Handover, given: Sequence[Access], today: date) -> Finding | None:
+    """The receiver read while a consent held, none holds any more, and the handover goes on: it keeps copies that
+    nobody agrees to. A consent that was withdrawn in part still holds for the rest."""
+    ends = [
+        min(one.valid_to, civil_date(one.withdrawn_at)) if one.withdrawn_at else one.valid_to for one in given
+    ]
+    running = handover.received_at is not None and handover.status in HOLDING
+    if not running or not ends or max(ends) > today:
+        return None
+    return Finding(
+        kind="consent_ended",
+        severity="error",
+        person_id=handover.person_id,
+        handover_id=handover.id,
+        since=max(ends),
+        party="sender",
+        organizations=frozenset({handover.sender_id, handover.receiver_id}),
+        record_ids=frozenset({handover.id, *(one.consent_id for one in given)}),
+        message=Text(
+            "提供先が読んだ後に同意が終わり、引継ぎが続いています。同意を得るか取り下げてください",
+            "The consent has ended after the receiver read, and the handover goes on: renew it or withdraw",
+        ),
+    )
+
+
+HOLDING: frozenset[Status] = frozenset({"received", "returned", "accepted", "overlapping"})
+"""States in which a receiver has read, and the handover is not over."""
+
+
+def window_double(handovers: Sequence[Handover]) -> Iterator[Finding]:
+    """Of one person's handovers that are on offer or go on at one time, each that names another organization than an
+    earlier one to be the employer's single point of contact."""
+    running = [one for one in handovers if one.status in (*HOLDING, "offered") and one.employer_window_id]
+    running.sort(key=lambda one: (one.offered_at or one.recorded_at, one.id))
+    for number, one in enumerate(running):
+        others = [each for each in running[:number] if each.employer_window_id != one.employer_window_id]
+        if others:
+            yield Finding(
+                kind="employer_window_double",
+                severity="warning",
+                person_id=one.person_id,
+                handover_id=one.id,
+                domain="employer_liaison",
+                since=civil_date(one.offered_at or one.recorded_at),
+                party="sender",
+                organizations=frozenset({one.sender_id, one.receiver_id}),
+                record_ids=frozenset({one.id, *(each.id for each in others)}),
+                message=Text(
+                    "同時に進む引継ぎが、企業の窓口として別々の機関を挙げています",
+                    "Handovers that go on at one time name different single points of contact for the employer",
+                ),
+            )
 
 
 def overdue(handover: Handover, milestone: Milestone, today: date) -> bool:

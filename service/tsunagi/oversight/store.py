@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, union
 
+from tsunagi.consent.rules import Access
 from tsunagi.db import ReadTx, fetch
 from tsunagi.directory.tables import organization_areas
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.store import handovers, select_all
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
+from tsunagi.oversight.rules import EVIDENCE, Evidence, Finding
 from tsunagi.people.store import relations
 
 
@@ -120,6 +122,53 @@ async def known_handovers(
 ) -> frozenset[HandoverId]:
     """Those of these handovers that the organization knows of: it is a side of them, or audits their area."""
     return frozenset(row["id"] for row in await fetch(tx, _KNOWN_HANDOVERS, organization_id, list(ids)))
+
+
+_GIVEN = """
+    SELECT person_id, giver_id, organization_id, consent_id, subject, valid_from, valid_to,
+        max(withdrawn_at) FILTER (WHERE withdrawn_at <= $2) AS withdrawn_at,
+        bool_or(withdrawn_at IS NULL OR withdrawn_at > $2) AS holds
+    FROM consent_access WHERE person_id = ANY ($1) AND subject = 'person'
+    GROUP BY person_id, giver_id, organization_id, consent_id, subject, valid_from, valid_to
+"""
+
+Given = dict[tuple[PersonId, OrganizationId, OrganizationId], list[Access]]
+"""What somebody consented to, by person, giver and recipient."""
+
+
+async def given(tx: ReadTx, person_ids: Sequence[PersonId], known_at: datetime) -> Given:
+    """These people's consents, as known then; one that was withdrawn for some sections holds for the others."""
+    found: Given = {}
+    for row in await fetch(tx, _GIVEN, list(person_ids), known_at):
+        withdrawn_at = None if row["holds"] else row["withdrawn_at"]
+        access = Access(
+            "", row["subject"], row["consent_id"], row["valid_from"], row["valid_to"], withdrawn_at
+        )
+        key = row["person_id"], row["giver_id"], row["organization_id"]
+        found.setdefault(key, []).append(access)
+    return found
+
+
+_ENTRIES = """
+    SELECT c.id, c.action, c.record_id, e.recorded_at
+    FROM ledger_contents c JOIN ledger_entries e ON e.id = c.id
+    WHERE c.outcome = 'permit' AND e.recorded_at <= $3
+        AND (c.record_id = ANY ($1) AND c.action = ANY ($4) OR c.id = ANY ($2))
+    ORDER BY e.recorded_at, c.id
+"""
+
+
+async def entries(
+    tx: ReadTx, findings: Sequence[Finding], known_at: datetime
+) -> list[tuple[Evidence, str | None]]:
+    """The ledger's entries that may be behind these findings, each with the record it is about."""
+    records = sorted({str(one) for finding in findings for one in finding.record_ids})
+    ids = sorted({one for finding in findings for one in finding.entry_ids})
+    actions = sorted({action for finding in findings for action in EVIDENCE[finding.kind]})
+    if not records and not ids:
+        return []
+    rows = await fetch(tx, _ENTRIES, records, ids, known_at, actions)
+    return [(Evidence(row["id"], row["action"], row["recorded_at"]), row["record_id"]) for row in rows]
 
 
 async def handovers_of(tx: ReadTx, person_ids: Sequence[PersonId]) -> list[Handover]:

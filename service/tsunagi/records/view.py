@@ -150,6 +150,12 @@ class RecordView(View):
         return contacts is not None and contacts.single_point_of_contact is not None
 
     @property
+    def employer_window_id(self) -> UUID | None:
+        contacts = self.sections.employer_contacts
+        window = contacts.single_point_of_contact if contacts else None
+        return window.organization_id if window else None
+
+    @property
     def needs_employer_window(self) -> bool:
         episodes = self.sections.employment.episodes if self.sections.employment else ()
         return any(episode.ended_on is None for episode in episodes)

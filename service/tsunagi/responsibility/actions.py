@@ -50,6 +50,8 @@ class DomainTimeline:
     """The primary on the day asked for; None is nobody."""
     segments: tuple[Segment, ...]
     support: tuple[Support, ...]
+    entry_id: UUID | None
+    """Of the ledger, behind the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,15 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Days on which a domain of a person is nobody's."""
+    """Days on which a domain of a person is nobody's, by the version that says so."""
 
     person_id: PersonId
     domain: Domain
     days: Interval
     recorded_at: datetime
+    organizations: frozenset[OrganizationId]
+    """Who holds or supports on other days."""
+    entry_id: UUID | None
 
 
 class Chains:
@@ -291,7 +296,7 @@ async def gaps(
 ) -> tuple[Gap, ...]:
     """The days within [from_day, until) on which a domain of these people is nobody's, as known then."""
     return tuple(
-        Gap(known.person_id, known.domain, days, known.recorded_at)
+        Gap(known.person_id, known.domain, days, known.recorded_at, known.organizations, known.entry_id)
         for known in await store.load(tx, person_ids, known_at=known_at)
         for days in rules.gaps(known.picture.chain, from_day=from_day, until=until)
     )
@@ -305,6 +310,7 @@ def _of_domain(known: Version, as_of: date) -> DomainTimeline:
         holder=rules.holder_on(known.picture.chain, as_of),
         segments=known.picture.chain.segments,
         support=rules.support_beside(known.picture),
+        entry_id=known.entry_id,
     )
 
 

@@ -170,6 +170,7 @@ DOCUMENTS = {
     models.Finding: schema("finding"),
     provision_models.Provision: schema("provision"),
     provision_models.ProvisionParty: schema("provision")["$defs"]["party"],
+    models.Evidence: schema("finding")["properties"]["evidence"]["items"],
     models.Organization: schema("organization"),
     models.OrganizationRef: schema("organization")["$defs"]["reference"],
     models.Identifier: schema("organization")["$defs"]["identifier"],

@@ -81,7 +81,9 @@ FindingKind: TypeAlias = Literal[
     "no_answer",
     "conference_late",
     "sharing_late",
+    "consent_ended",
     "employer_window_undefined",
+    "employer_window_double",
     "overlap_too_long",
 ]
 CorrectionCode: TypeAlias = Literal[

@@ -1,9 +1,11 @@
 """The operations under /v1/organizations, /v1/areas, /v1/findings and /v1/events."""
 
+from datetime import datetime
+
 from tsunagi_client._operations import Driver, Group, document, feed, listing, operation
 from tsunagi_client._session import Ask
 from tsunagi_client.codes import FindingKind, OrganizationKind
-from tsunagi_client.handovers import Id
+from tsunagi_client.handovers import Day, Id
 from tsunagi_client.models import Area, Event, Finding, Organization
 
 
@@ -46,10 +48,21 @@ class Areas(Group[Driver]):
 class Findings(Group[Driver]):
     @listing("listFindings", "/v1/findings")
     def list(
-        self, *, kind: FindingKind | None = None, area: str | None = None, page_size: int | None = None
+        self,
+        *,
+        kind: FindingKind | None = None,
+        area: str | None = None,
+        organization: Id | None = None,
+        from_: Day | None = None,
+        to: Day | None = None,
+        known_at: str | datetime | None = None,
+        page_size: int | None = None,
     ) -> Ask[Finding]:
-        """What needs attention about people this organization may see. Gone once it has been put right."""
-        return Ask(document, query={"kind": kind, "area": area, "limit": page_size})
+        """What needs attention about people this organization may see, as it was known at `known_at` (now). Gone once
+        it has been put right. `from_` and `to` are about the day on which it became so."""
+        whom = None if organization is None else str(organization)
+        query = {"kind": kind, "area": area, "organization": whom, "from": from_, "to": to}
+        return Ask(document, query=query | {"knownAt": known_at, "limit": page_size})
 
 
 class Events(Group[Driver]):

@@ -255,6 +255,14 @@ class LocalizedText(TypedDict):
     en: str
 
 
+class Evidence(TypedDict):
+    """An entry of the ledger."""
+
+    entryId: str
+    action: str
+    at: str
+
+
 Finding = TypedDict(
     "Finding",
     {
@@ -268,6 +276,7 @@ Finding = TypedDict(
         "since": str,
         "responsibleParty": Party,
         "message": LocalizedText,
+        "evidence": NotRequired[list[Evidence]],
     },
 )
 

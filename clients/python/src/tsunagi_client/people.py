@@ -71,9 +71,9 @@ class People(Group[Driver]):
         return Ask(document, path={"personId": person_id}, query={"asOf": as_of, "knownAt": known_at})
 
     @operation("getMilestones", "GET", "/v1/people/{personId}/milestones")
-    def milestones(self, person_id: Id) -> Ask[MilestoneList]:
-        """What is due for this person, in order of dates."""
-        return Ask(document, path={"personId": person_id})
+    def milestones(self, person_id: Id, *, known_at: str | datetime | None = None) -> Ask[MilestoneList]:
+        """What is due for this person, in order of dates, as it was known at `known_at` (now)."""
+        return Ask(document, path={"personId": person_id}, query={"knownAt": known_at})
 
     @listing("listDisclosures", "/v1/people/{personId}/disclosures")
     def disclosures(self, person_id: Id, *, page_size: int | None = None) -> Ask[Disclosure]:
