@@ -28,9 +28,8 @@ fuzz: setup ## look for surprises for an hour: 2,000 requests per operation, lon
 matrix: setup ## what each organization can learn of every other, in full; each check taken out, everywhere
 	@TSUNAGI_FULL_MATRIX=1 $(RUN)/pytest -s --timeout=0 tests/isolation/test_matrix.py tests/isolation/test_sabotage.py $(PYTEST_ARGS)
 
-bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: a minute instead of six)
+bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: three minutes instead of ten)
 	@$(RUN)/python -m bench
-	@$(RUN)/python -m bench.sealing
 
 growth: setup ## the same figures up to a million handovers (GROWTH=100000: up to so many); bench/out/growth.json
 	@$(RUN)/python -m bench.growth

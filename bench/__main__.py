@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from bench import verification
+from bench import proving, sealing, verification
 from bench.capture import listeners
 from bench.floors import Floors, kinds
 from bench.play import play
@@ -89,6 +89,12 @@ def main() -> None:
         results = uvloop.run(measured(settings, plan, ready))
     sizes = verification.SIZES[:2] if plan is QUICK else verification.SIZES
     results["verification"] = verification.measured(sizes)
+    with ground("tsunagi-sealing-") as settings:
+        results["sealing"] = uvloop.run(sealing.run(settings))
+    with ground("tsunagi-proving-") as settings:
+        results["proving"] = uvloop.run(
+            proving.measured(settings, proving.QUICK if plan is QUICK else proving.FULL)
+        )
     write(OUT, results)
     _print(results)
 
@@ -102,6 +108,8 @@ def _print(results: dict[str, Any]) -> None:
             + "".join(f"  {name.replace('_', ' ')} {ratio:.3f}" for name, ratio in ratios.items())
         )
     print(verification.said(results["verification"]))
+    print(sealing.said(results["sealing"]))
+    print(proving.said(results["proving"]))
     if disturbed := len(results["disturbed"]):
         print(f"disturbed: something else used the machine during {disturbed} of these; see {OUT.name}")
 

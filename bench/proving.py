@@ -1,4 +1,5 @@
 """`python -m bench.proving`: what the ledger costs whoever posts, and how soon an entry is under a signed checkpoint.
+Writes bench/out/proving.json; `make bench` has the same under `proving`.
 
 Two services over one database, one of them without a ledger (`unledgered.py`), are asked in turn. Commits take as long
 as the disk does, or 5 ms more, as with a synchronous standby not far away.
@@ -9,6 +10,7 @@ import bisect
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
 
@@ -28,15 +30,23 @@ from tsunagi.settings import Settings
 OUT = ROOT / "bench" / "out" / "proving.json"
 WRITERS = (1, 8, 32)
 STANDBY_MS = 5
-ROUNDS = 3
-SECONDS = 3.0
 READY = 60_000
 LOOK_SECONDS = 0.02
 AIMS = {"rate": 0.8, "p99": 1.3, "signed_p99_seconds": 1.0}
 """With the standby: the rate at 32 writers, how much longer the slowest wait, and what an entry waits at most."""
 
 
-async def measured(around: Settings) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Plan:
+    rounds: int
+    seconds: float
+    """Of each span."""
+
+
+FULL, QUICK = Plan(5, 3.0), Plan(2, 1.5)
+
+
+async def measured(around: Settings, plan: Plan) -> dict[str, Any]:
     async with own_database(around) as settings:
         admin = await asyncpg.connect(settings.database_url)
         async with database(settings) as db, play(settings, db) as acted:
@@ -46,37 +56,41 @@ async def measured(around: Settings) -> dict[str, Any]:
             voices = Voices(stage, acted.cast, acted.tokens, acted.usual, people)
         await admin.execute("VACUUM (ANALYZE)")
         found = {
-            "disk": await _compared(settings, voices),
-            "standby": await _standby(settings, admin, voices),
+            "disk": await _compared(settings, voices, plan),
+            "standby": await _standby(settings, admin, voices, plan),
         }
         await admin.close()
     return {"aims": _aims(found["standby"]), **found}
 
 
-async def _standby(settings: Settings, admin: asyncpg.Connection, voices: Voices) -> dict[str, Any]:
+async def _standby(
+    settings: Settings, admin: asyncpg.Connection, voices: Voices, plan: Plan
+) -> dict[str, Any]:
     """As on the disk, each commit 5 ms longer. PostgreSQL lets commits that come meanwhile go along, as a standby
     does."""
     name = await admin.fetchval("SELECT current_database()")
     await admin.execute(f"ALTER DATABASE {name} SET commit_delay = {STANDBY_MS * 1000}")
     await admin.execute(f"ALTER DATABASE {name} SET commit_siblings = 0")
-    return await _compared(settings, voices)
+    return await _compared(settings, voices, plan)
 
 
-async def _compared(settings: Settings, voices: Voices) -> dict[str, Any]:
+async def _compared(settings: Settings, voices: Voices, plan: Plan) -> dict[str, Any]:
     other = settings.model_copy(update={"port": free_port(), "sequencer": "none"})
     without = ("-m", "bench.unledgered")
     with service(settings), service(other, python=without):
-        return {str(writers): await _rounds(settings, other.port, voices, writers) for writers in WRITERS}
+        return {
+            str(writers): await _rounds(settings, other.port, voices, writers, plan) for writers in WRITERS
+        }
 
 
-async def _rounds(settings: Settings, other: int, voices: Voices, writers: int) -> dict[str, Any]:
+async def _rounds(settings: Settings, other: int, voices: Voices, writers: int, plan: Plan) -> dict[str, Any]:
     """Medians over the rounds, and of the ratios of what was measured side by side."""
     ours, theirs, waits = [], [], []
-    for _ in range(ROUNDS):
+    for _ in range(plan.rounds):
         async with _looking(settings) as signed:
-            ours.append(await _span(settings.port, voices, writers))
+            ours.append(await _span(settings.port, voices, writers, plan))
         waits += await _waits(settings, signed)
-        theirs.append(await _span(other, voices, writers))
+        theirs.append(await _span(other, voices, writers, plan))
     cuts = quantiles(waits, n=100)
     return {
         "with": _median(ours),
@@ -88,8 +102,8 @@ async def _rounds(settings: Settings, other: int, voices: Voices, writers: int) 
     }
 
 
-async def _span(port: int, voices: Voices, writers: int) -> dict[str, float]:
-    result = await load.run(port, voices.post(), connections=writers, seconds=SECONDS)
+async def _span(port: int, voices: Voices, writers: int, plan: Plan) -> dict[str, float]:
+    result = await load.run(port, voices.post(), connections=writers, seconds=plan.seconds)
     p50, p99 = result.percentiles_ms()
     return {"rate": result.rate, "p50_ms": p50, "p99_ms": p99}
 
@@ -147,18 +161,23 @@ def _aims(standby: dict[str, Any]) -> dict[str, Any]:
     return {name: {"aim": aim, "reached": reached[name]} for name, aim in AIMS.items()}
 
 
+def said(results: dict[str, Any]) -> str:
+    """A line for each number of writers."""
+    return "\n".join(
+        f"ledger, {name:<8} {writers:>3} writers  {one['with']['rate']:>7.1f}/s  of the rate without {one['rate']:.2f}"
+        f"  p99 {one['p99']:.2f} times  signed after {one['signed_p50_seconds']:.2f} s,"
+        f" p99 {one['signed_p99_seconds']:.2f} s"
+        for name in ("disk", "standby")
+        for writers, one in results[name].items()
+    )
+
+
 def main() -> None:
     logs.configure("json", quiet=True)
-    with ground("tsunagi-bench-") as settings:
-        results = uvloop.run(measured(settings))
+    with ground("tsunagi-proving-") as settings:
+        results = uvloop.run(measured(settings, FULL))
     write(OUT, results)
-    for name in ("disk", "standby"):
-        for writers, one in results[name].items():
-            print(
-                f"{name:<8} {writers:>3} writers  {one['with']['rate']:>7.1f}/s  of the rate without {one['rate']:.2f}"
-                f"  p99 {one['p99']:.2f} times  signed after {one['signed_p50_seconds']:.2f} s,"
-                f" p99 {one['signed_p99_seconds']:.2f} s"
-            )
+    print(said(results))
 
 
 if __name__ == "__main__":
