@@ -35,7 +35,7 @@ metadata = MetaData(
 )
 
 SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE = "tsunagi_service", "tsunagi_oversight", "tsunagi_platform"
-SEQUENCER_ROLE = "tsunagi_sequencer"
+SEQUENCER_ROLE, ERASER_ROLE = "tsunagi_sequencer", "tsunagi_eraser"
 """What a transaction may do. None owns a table or passes by a policy; migrations make them."""
 
 SESSION = {
@@ -96,7 +96,7 @@ class WallsDown(RuntimeError):
 
 
 _SERVING = (SERVICE_ROLE, OVERSIGHT_ROLE, PLATFORM_ROLE)
-_ROLES = (*_SERVING, SEQUENCER_ROLE)
+_ROLES = (*_SERVING, SEQUENCER_ROLE, ERASER_ROLE)
 
 # What lets the role of a transaction pass by row security. $1: the roles that are to pass nowhere, $2: the one of
 # them that sees all rows.
@@ -245,6 +245,15 @@ async def _after(connection: AsyncConnection, statement: str) -> AsyncConnection
         await connection.close()
         raise
     return connection
+
+
+@asynccontextmanager
+async def as_eraser(tx: WriteTx) -> AsyncIterator[None]:
+    """Inside, a transaction of the platform's may take away what the ledger says, and do nothing else. Where that
+    fails the transaction does, and the role ends with it."""
+    await fetch(tx, f"SELECT set_config('role', '{ERASER_ROLE}', true)")
+    yield
+    await fetch(tx, f"SELECT set_config('role', '{PLATFORM_ROLE}', true)")
 
 
 async def driver(connection: AsyncConnection) -> Any:

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     master_keys: Path | None = None
     """The file of the master keys that records are sealed under. Absent: `keys/master.keys` in `data_dir`."""
 
+    retention_rules: Path | None = None
+    """How long what is known of people is kept: a CSV file as `erasure/retention.csv`, which holds when absent."""
+
     contract_dir: Path = ROOT
     """Where `openapi.yaml`, `schemas/` and `migrations/` lie."""
 

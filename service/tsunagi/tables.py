@@ -5,6 +5,7 @@ from tsunagi.auth import store as auth
 from tsunagi.consent import store as consent
 from tsunagi.db import metadata
 from tsunagi.directory import tables as directory
+from tsunagi.erasure import store as erasure
 from tsunagi.handovers import store as handovers
 from tsunagi.ledger import store as ledger
 from tsunagi.notifications import store as notifications
@@ -20,6 +21,7 @@ __all__ = [
     "auth",
     "consent",
     "directory",
+    "erasure",
     "handovers",
     "idempotency",
     "ledger",

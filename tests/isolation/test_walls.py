@@ -9,7 +9,15 @@ from sqlalchemy import text
 
 from tests.owner import owner
 from tsunagi.cli.context import database
-from tsunagi.db import OVERSIGHT_ROLE, PLATFORM_ROLE, SEQUENCER_ROLE, SERVICE_ROLE, Database, WallsDown
+from tsunagi.db import (
+    ERASER_ROLE,
+    OVERSIGHT_ROLE,
+    PLATFORM_ROLE,
+    SEQUENCER_ROLE,
+    SERVICE_ROLE,
+    Database,
+    WallsDown,
+)
 from tsunagi.settings import Settings
 
 PUBLIC = {
@@ -79,6 +87,18 @@ async def policies(db: Database) -> dict[str, set[tuple[str, str]]]:
     return of
 
 
+ERASED = {"ledger_entries": "r", "ledger_contents": "rd"}
+"""What the eraser may do: look for what the ledger says, and delete it."""
+
+
+async def test_the_eraser_reaches_nothing_else(db: Database) -> None:
+    may = await granted(db, ERASER_ROLE)
+    commands = {
+        name: {COMMANDS[one] for one in of} for name, of in may.items() if of and name != "alembic_version"
+    }
+    assert commands == {name: set(of) for name, of in ERASED.items()}
+
+
 async def test_every_table_is_public_or_the_platforms_or_held_by_policies(db: Database) -> None:
     tables, of = await relations(db), await policies(db)
     may = {role: await granted(db, role) for role in ORGANIZATIONS}
@@ -95,6 +115,7 @@ async def test_every_table_is_public_or_the_platforms_or_held_by_policies(db: Da
         else:
             assert (table.relrowsecurity, table.relforcerowsecurity) == (True, True), name
             others = {(PLATFORM_ROLE, "*")} | ({(SEQUENCER_ROLE, "*")} if name in SEQUENCED else set())
+            others |= {(ERASER_ROLE, command) for command in ERASED.get(name, "")}
             assert of[name] == wanted | others, name
 
 
@@ -126,7 +147,7 @@ async def test_policies_ask_for_the_acting_organization(db: Database) -> None:
         FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
         WHERE NOT EXISTS (SELECT FROM unnest(polroles) r WHERE CAST(CAST(r AS regrole) AS text) = ANY (:others))
     """,
-        others=[PLATFORM_ROLE, SEQUENCER_ROLE],
+        others=[PLATFORM_ROLE, SEQUENCER_ROLE, ERASER_ROLE],
     )
     same_for_all = {row.name for row in found if "acting_organization()" not in row.qual + row.checked}
     assert same_for_all == {
@@ -174,7 +195,7 @@ async def test_a_row_is_changed_in_few_columns(db: Database) -> None:
     assert {row.relname for row in whole} == {"handovers"}
 
 
-@pytest.mark.parametrize("role", [*ORGANIZATIONS, PLATFORM_ROLE, SEQUENCER_ROLE])
+@pytest.mark.parametrize("role", [*ORGANIZATIONS, PLATFORM_ROLE, SEQUENCER_ROLE, ERASER_ROLE])
 async def test_the_roles_of_transactions_own_nothing_and_pass_nowhere(db: Database, role: str) -> None:
     ((superuser, bypasses, creates, makes_roles, logs_in, replicates),) = await rows(
         db,

@@ -21,6 +21,7 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "directory_imports": (PUBLIC, {"service_codes", "files"}),
     "events": (CODES, {"type", "status"}),
     "handovers": (CODES, {"handover_type", "status", "area_code", "domains"}),
+    "handover_revisions": (CODES, {"handover_type", "status", "area_code", "domains"}),
     "idempotent_answers": (TECHNICAL, {"client_id", "key"}),
     "ledger_contents": (
         "pseudonyms, ids, codes; and what a vendor's software calls its user",

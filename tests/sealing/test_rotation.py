@@ -18,7 +18,14 @@ from tsunagi.sealing.keys import KeyFile, Keyring
 from tsunagi.sealing.store import key_tables
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-TABLES = ("consent_withdrawals", "consents", "handovers", "idempotent_answers", "record_versions")
+TABLES = (
+    "consent_withdrawals",
+    "consents",
+    "handovers",
+    "idempotent_answers",
+    "legal_holds",
+    "record_versions",
+)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import typer
 
-from tsunagi.cli import clients, demo, directory, keys, ledger, serving, verifying
+from tsunagi.cli import clients, demo, directory, erasing, keys, ledger, serving, verifying
 
 main = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +15,8 @@ main.add_typer(clients.app, name="client", help="Software clients and their keys
 main.add_typer(ledger.app, name="ledger", help="The log of the ledger, its sequencer and its keys.")
 ledger.app.command("verify", context_settings=verifying.HANDED_ON)(verifying.verify)
 main.add_typer(keys.app, name="keys", help="Master keys of what is sealed.")
+main.command("erase")(erasing.erase)
+main.add_typer(erasing.holds, name="hold")
 main.command("serve")(serving.serve)
 main.command("demo")(demo.demo)
 main.command("migrate")(serving.migrate_command)

@@ -51,8 +51,8 @@ class Listed(NamedTuple):
 
 _COLUMNS = Listed._fields[:-4]
 _SIDES = {
-    "incoming": "receiver_id = $1 AND offered_at IS NOT NULL",
-    "outgoing": "sender_id = $1",
+    "incoming": "receiver_id = $1 AND offered_at IS NOT NULL AND erased_at IS NULL",
+    "outgoing": "sender_id = $1 AND erased_at IS NULL",
 }
 
 

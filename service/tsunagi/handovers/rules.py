@@ -149,9 +149,13 @@ class Handover:
     person_in_charge: Mapping[str, str] | None = None
     reason: Mapping[str, str] | None = None
     domains: tuple[DomainState, ...] = ()
+    erased_at: datetime | None = None
 
     def side_of(self, organization_id: OrganizationId) -> Side | None:
-        """Which side the organization is on; None for others, and for the receiver of a mere draft."""
+        """Which side the organization is on; None for others, for the receiver of a mere draft, and of what was
+        erased."""
+        if self.erased_at is not None:
+            return None
         if organization_id == self.sender_id:
             return "sender"
         if organization_id == self.receiver_id and self.offered_at is not None:

@@ -82,6 +82,7 @@ handovers = Table(
     Column("answered_at", DateTime(timezone=True), nullable=True),
     Column("completed_at", DateTime(timezone=True), nullable=True),
     Column("domains", Text, nullable=False, comment="JSON"),
+    Column("erased_at", DateTime(timezone=True), nullable=True, comment="what is left is a tombstone"),
     Column("data_key", LargeBinary, nullable=True),
     Column(
         "notes",
@@ -105,8 +106,8 @@ handovers = Table(
 )
 
 COLUMNS = tuple(handovers.c.keys())
-_SAID = COLUMNS[:-2]
-"""All but the notes, and the key that they are sealed under."""
+_SAID = COLUMNS[:-3]
+"""All but the notes, the key that they are sealed under, and whether they were erased."""
 
 revisions = Table(
     "handover_revisions",
@@ -135,9 +136,10 @@ def _values(tx: ReadTx, handover: Handover) -> list[Any]:
     values["domains"] = _written([_members(one) for one in handover.domains])
     notes = _notes(handover)
     if not notes:
-        return [*values.values(), None, None]
+        return [*values.values(), handover.erased_at, None, None]
     key = keys(tx).fresh("handovers", handover.id)
-    return [*values.values(), key.wrapped, key.seal(_written(notes).encode(), "handovers", handover.id)]
+    sealed = key.seal(_written(notes).encode(), "handovers", handover.id)
+    return [*values.values(), handover.erased_at, key.wrapped, sealed]
 
 
 def _notes(handover: Handover) -> dict[str, Any]:
@@ -172,7 +174,7 @@ def _handover(row: Mapping[str, Any], notes: dict[str, Any]) -> Handover:
     values["domains"] = tuple(
         _domain(one, reasons.get(one["domain"])) for one in json.loads(values["domains"])
     )
-    return Handover(**values, **notes)
+    return Handover(**values, **notes, erased_at=row.get("erased_at"))
 
 
 def _domain(members: dict[str, Any], reason: Mapping[str, str] | None) -> DomainState:
@@ -229,10 +231,10 @@ async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId]
 
 _PULLABLE = """
     SELECT coalesce(array_agg(id), '{}') AS ids FROM (
-        SELECT id FROM handovers WHERE sender_id = $1
+        SELECT id FROM handovers WHERE sender_id = $1 AND erased_at IS NULL
         UNION ALL
         SELECT id FROM handovers
-        WHERE receiver_id = $1 AND offered_at IS NOT NULL AND status = ANY ($2)
+        WHERE receiver_id = $1 AND erased_at IS NULL AND offered_at IS NOT NULL AND status = ANY ($2)
             AND (window_opens_on <= $3 OR window_opened_at IS NOT NULL)
     ) AS sides
 """

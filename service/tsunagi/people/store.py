@@ -31,6 +31,7 @@ people = Table(
     Column("stream", Uuid, nullable=False, unique=True, comment="the pseudonym in the ledger"),
     Column("registered_by", Uuid, ForeignKey("organizations.id"), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=True, comment="what is left is a tombstone"),
     UniqueConstraint("id", "registered_by"),
 )
 
