@@ -1,5 +1,6 @@
 """Who received what, as those in relation and auditors are told."""
 
+import base64
 import json
 from typing import Any
 
@@ -126,6 +127,14 @@ async def test_pages_follow_one_another_without_a_gap(world: World) -> None:
         path = answer.headers["link"].partition(">")[0].removeprefix("<") if "link" in answer.headers else ""
     assert len(whole) == 7
     assert [one["entryId"] for one in paged] == [one["entryId"] for one in whole]
+
+
+@pytest.mark.parametrize("place", [10**30, -1, 0, 1.5, "1", True, None])
+async def test_a_cursor_that_is_none_is_refused(world: World, place: object) -> None:
+    handover = await world.received()
+    cursor = base64.urlsafe_b64encode(json.dumps([place]).encode()).decode().rstrip("=")
+    answer = await world.settlement.get(f"/v1/people/{handover['personId']}/disclosures?cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
 async def test_an_emergency_is_told_with_its_ground(world: World) -> None:

@@ -30,7 +30,7 @@ PDF = "application/pdf"
 async def list_disclosures(call: Call) -> Response:
     asked, before = call.parameters, None
     if "cursor" in asked:
-        (before,) = opened_cursor(asked["cursor"], int)
+        (before,) = opened_cursor(asked["cursor"], _number)
     person_id, limit = PersonId(call.id("personId")), asked["limit"]
     async with call.services.db.write(call.acting) as tx:
         page = await actions.disclosures(tx, call.by, person_id, before=before, limit=limit)
@@ -54,6 +54,13 @@ async def get_person_report(call: Call) -> Response:
     printed = await call.services.printer.print(document)
     name = f'attachment; filename="report-{report.today}.pdf"'
     return Response(printed, 200, {"Content-Disposition": name, "Cache-Control": "no-store"}, media_type=PDF)
+
+
+def _number(value: Any) -> int:
+    """Of an entry in its stream. Raises ValueError where it is none."""
+    if type(value) is not int or not 0 < value < 1 << 63:
+        raise ValueError
+    return value
 
 
 def _wants_pdf(accept: str) -> bool:

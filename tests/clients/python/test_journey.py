@@ -49,6 +49,19 @@ async def test_a_handover_goes_from_offer_to_acceptance(software: Software) -> N
     assert str(software.receiving) in held.values()
 
 
+async def test_the_person_is_told_who_received_what_on_paper_too(software: Software) -> None:
+    sender = software.client()
+    offered = await software.offered(sender)
+    receiver = sender.acting(organization=str(software.receiving))
+    person_id = (await done(receiver.handovers.get(offered["id"]))).data["personId"]
+    told = await items(sender.people.disclosures(person_id, page_size=1))
+    assert [one["organization"]["id"] for one in told] == [str(software.receiving)]
+    report = await done(sender.people.report(person_id))
+    assert [one["entryId"] for one in report["disclosures"]] == [told[0]["entryId"]]
+    printed = await done(sender.people.printed_report(person_id, ruby=True, language="ja"))
+    assert printed.startswith(b"%PDF-")
+
+
 async def test_the_receiver_checks_that_each_section_is_the_one_that_was_sent(software: Software) -> None:
     sender = software.client()
     offered = await software.offered(sender)
