@@ -106,8 +106,8 @@ SABOTAGES: dict[str, Sabotage] = {
     ),
     "sections that are not covered": Sabotage(
         "disclosure.actions:_content",
-        " if name in covered.visible",
-        "",
+        "kept.sections.items() if name in covered.visible}",
+        "kept.sections.items()}",
         Shown("receiver", "reconsented", "read"),
     ),
     "extensions go to everybody": Sabotage(

@@ -168,6 +168,9 @@ CHECKS = re.compile(
 ELSEWHERE = {
     "api.bodies:summaries": "how the organization's own list is worded",
     "api.directory:get_organization": "the directory is public",
+    "api.ledger:_wanted": "the log is public",
+    "api.ledger:get_checkpoint": "the log is public",
+    "api.ledger:get_ledger_tile": "the log is public",
     "api.meta:get_schema": "the contract is public",
     "api.meta:docs_asset": "the docs are public",
     "consent.store:_ACCESS": "asked on behalf of the sender, about its receiver",

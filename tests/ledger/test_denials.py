@@ -10,7 +10,7 @@ from tests.world import World
 from tsunagi.api.edge import DENIED
 
 TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Ledger")
-OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges"}
+OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges", "getAreaResponsibility"}
 """They answer with what the caller may see and refuse nobody."""
 
 
