@@ -191,7 +191,8 @@ def _document(path: Path) -> Any:
 def _items(document: Any) -> list[Any]:
     """The entries of a page, or of a list of pages or entries."""
     if isinstance(document, list):
-        return [item for one in document for item in (_items(one) if "items" in one else [one])]
+        pages = [_items(one) if isinstance(one, dict) and "items" in one else [one] for one in document]
+        return [item for page in pages for item in page]
     items: list[Any] = member(document, "items", list)
     return items
 

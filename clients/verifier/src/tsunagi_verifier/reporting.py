@@ -31,23 +31,24 @@ class Report:
     def says(self, ja: str, en: str) -> None:
         self._said.append({"ja": ja, "en": en})
         if not self._as_json:
-            print(f"{ja}\n  {en}")
+            print(visible(f"{ja}\n  {en}"))
 
     def warns(self, ja: str, en: str) -> None:
         self._warned.append({"ja": ja, "en": en})
         if not self._as_json:
-            print(f"!! 注意: {ja}\n!! WARNING: {en}", file=sys.stderr)
+            print(visible(f"!! 注意: {ja}\n!! WARNING: {en}"), file=sys.stderr)
 
     def end(self, status: int, why: Said | None = None) -> int:
         """Says how it ended, and returns the exit status."""
         if self._as_json:
-            print(json.dumps(self._document(status, why), ensure_ascii=False, indent=2))
+            said = json.dumps(self._document(status, why), ensure_ascii=False, indent=2)
+            print(said.encode(errors="backslashreplace").decode())
             return status
         print(VERDICT[status], file=sys.stderr if status else sys.stdout)
         if why is not None:
-            print(f"{why.ja}\n  {why.en}", file=sys.stderr)
+            print(visible(f"{why.ja}\n  {why.en}"), file=sys.stderr)
         for name, note in (why.evidence if isinstance(why, Refused) else {}).items():
-            print(f"\n証拠 / evidence: {name}\n{note}", end="", file=sys.stderr)
+            print(visible(f"\n証拠 / evidence: {name}\n{note}"), end="", file=sys.stderr)
         return status
 
     def _document(self, status: int, why: Said | None) -> dict[str, Any]:
@@ -59,3 +60,8 @@ class Report:
         if isinstance(why, Refused):
             document |= {"entry": why.entry, "among": why.among and list(why.among), "evidence": why.evidence}
         return document
+
+
+def visible(text: str) -> str:
+    """As a terminal may have it: what was shown by others could hold orders to it."""
+    return "".join(mark if mark.isprintable() or mark == "\n" else f"\\u{ord(mark):04x}" for mark in text)
