@@ -137,6 +137,17 @@ def test_rollback_and_fork_are_refused_with_both_notes_as_evidence(
     assert log.note in told and shown.note in told
 
 
+def test_two_notes_that_contradict_each_other_are_evidence_without_any_tile(
+    site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    kept, shown = tmp_path / "kept", Log([*entries(599), entry(7_000)])
+    kept.write_text(Log(entries(600)).note)
+    (site.folder / "ledger").mkdir()
+    (site.folder / "ledger/checkpoint").write_text(shown.note)
+    status, said, _ = verify(capsys, "growth", site.url, *KEY, "--kept", kept)
+    assert (status, said["evidence"]) == (1, {"kept": kept.read_text(), "shown": shown.note})
+
+
 def test_what_fails_later_leaves_the_kept_checkpoint_alone(
     site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from tsunagi_verifier.cosigning import request
 from tsunagi_verifier.notes import WITNESS, cosigned, signature_line
 from tsunagi_verifier.refusals import Unchecked
 from tsunagi_verifier.witness import SEEN, Witness, alone, create
+from tsunagi_verifier.witnessing import main as witness_command
 from tsunagi_verifier.witnessing import serving as witnessing
 
 KNOWN = {LOG.key.name: (Key.read(str(LOG.key)),)}
@@ -261,6 +262,13 @@ def test_a_cosignature_of_another_time_or_text_is_refused() -> None:
             open_checkpoint(LARGE.note + other, KNOWN[LOG.key.name], witnesses=[key])
     with pytest.raises(Refused):
         open_checkpoint(SMALL.note + line, KNOWN[LOG.key.name], witnesses=[key])
+
+
+def test_the_command_needs_keys_and_a_witness(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{LOG.key}\n")
+    for keys in ("none", "keys"):
+        run = ["serve", str(tmp_path), "--log", str(tmp_path / keys), "--port", "0"]
+        assert witness_command(run) == 2
 
 
 def test_the_command_serves_until_it_is_ended(tmp_path: Path) -> None:

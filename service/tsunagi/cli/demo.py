@@ -41,9 +41,15 @@ DATABASE = "tsunagi_demo"
 ACTOR = Actor(None, PLATFORM, None, "demo")
 MOVE_TIMEOUT_SECONDS = 60
 READ_ONLY = frozenset(
-    {Scope.RESPONSIBILITY_READ, Scope.FINDINGS_READ, Scope.DIRECTORY_READ, Scope.EVENTS_READ}
+    {
+        Scope.RESPONSIBILITY_READ,
+        Scope.FINDINGS_READ,
+        Scope.LEDGER_READ,
+        Scope.DIRECTORY_READ,
+        Scope.EVENTS_READ,
+    }
 )
-"""What an auditor's software may do: look at responsibility, never at a record."""
+"""What an auditor's software may do: look at responsibility and the ledger, never at a record."""
 
 
 def demo(

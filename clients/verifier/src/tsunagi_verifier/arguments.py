@@ -105,7 +105,7 @@ def trust_of(said: argparse.Namespace, report: Report, log: Source | None) -> Tr
             "no key of the log: give --key or --keys",
         )
     witnesses = witness_keys(_told(said.witness))
-    if len(witnesses) < len(said.witness) or (said.quorum or 0) > len(witnesses):
+    if len(witnesses) < len(said.witness) or not 0 <= (said.quorum or 0) <= len(witnesses):
         raise Unchecked(
             "証人の鍵が足りないか、証人の鍵ではありません", "too few keys of witnesses, or others"
         )

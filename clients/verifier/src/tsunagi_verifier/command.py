@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "tsunagi-verify"
         return report.end(WRONG, refused)
     except Unchecked as unchecked:
         return report.end(UNCHECKED, unchecked)
+    except KeyboardInterrupt:
+        return report.end(UNCHECKED, Unchecked("中断しました", "interrupted"))
     return report.end(GOOD)
 
 

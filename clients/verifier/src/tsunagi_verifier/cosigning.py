@@ -46,7 +46,7 @@ def cosign(log: Source, trust: Trust, witness: Server, key: Key, kept: Path) -> 
             raise _rolled_back(now, seen, shown)
         answer = submit(witness, Tree(log, now), shown, key, old=before.size if before else 0)
         if isinstance(answer, str):
-            note = merged(f"{note_text(shown)}\n{answer}", had or "", shown)
+            note = merged(shown, f"{note_text(shown)}\n{answer}", had or "")
             cosigned = open_checkpoint(note, trust.keys, origin=trust.origin, witnesses=[key])
             keep(kept, note)
             return cosigned

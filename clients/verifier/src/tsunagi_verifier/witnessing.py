@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tsunagi_verifier.notes import MAX_NOTE_BYTES, Key
 from tsunagi_verifier.refusals import Said, Unchecked
-from tsunagi_verifier.trust import log_keys, read_keys
+from tsunagi_verifier.trust import log_keys, read_kept, read_keys
 from tsunagi_verifier.witness import Answer, Witness, alone, create
 
 MAX_BODY_BYTES = MAX_NOTE_BYTES + 64 * 45 + 100
@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(said: argparse.Namespace) -> int:
-    logs = logs_of(read_keys(said.log.read_text().splitlines()), said.origin)
+    keys = read_kept(said.log)
+    logs = logs_of(read_keys((keys or "").splitlines()), said.origin)
     if not logs:
         raise Unchecked("確かめるログの鍵がありません", "no key of a log was given")
     stop = threading.Event()
