@@ -129,7 +129,8 @@ def test_a_server_elsewhere_is_named_and_not_followed(stage: Stage, server: Serv
         server.text("checkpoint")
 
 
-def test_nobody_there_is_unchecked() -> None:
+def test_nobody_there_is_unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "FIRST_PAUSE_SECONDS", 0.01)
     server = Server("http://127.0.0.1:9", attempts=1)
     with pytest.raises(Unchecked, match="ConnectionRefused"):
         server.text("checkpoint")

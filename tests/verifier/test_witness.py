@@ -9,6 +9,7 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,33 @@ def test_cosignatures_of_several_witnesses_come_together(site: Site, tmp_path: P
     both = ["--witness", str(first.key), "--witness", str(second.key)]
     checkpoint = ["--key", str(LOG.key), "--checkpoint", str(site.cosigned)]
     assert main(["log", site.log, *checkpoint, *both]) == 0
+
+
+@pytest.mark.parametrize("answer", ["", "x\n", "— w AAAA\n", "another", "signature"])
+def test_a_witness_that_answers_with_something_else_is_not_believed(site: Site, answer: str) -> None:
+    """It says nothing about the log, either."""
+    key = site.stand.key
+    bad = {
+        "another": signature_line(Key.of("w", bytes(32)), bytes(72)),
+        "signature": signature_line(key, bytes(72)),
+    }
+
+    class Liar(SimpleHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = bad.get(answer, answer).encode()
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    site.shows(SMALL)
+    with serving(site.folder, Liar) as site.stand.url:
+        assert site.cosign() == 2
+    assert not site.cosigned.exists()
 
 
 def test_a_cosignature_of_another_time_or_text_is_refused() -> None:
