@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 # Two workers, each with a database server of its own.
 PYTEST := $(RUN)/pytest -n 2 --dist loadgroup
 
-.PHONY: demo test check fuzz matrix bench growth soak serve setup clean format
+.PHONY: demo test check fuzz matrix faults bench growth soak serve setup clean format
 
 demo: setup ## carry one handover from offer to completion, then serve (ONCE=1: exit instead)
 	@$(RUN)/tsunagi demo $(if $(ONCE),--once)
@@ -27,6 +27,9 @@ fuzz: setup ## look for surprises for an hour: 2,000 requests per operation, lon
 
 matrix: setup ## what each organization can learn of every other, in full; each check taken out, everywhere
 	@TSUNAGI_FULL_MATRIX=1 $(RUN)/pytest -s --timeout=0 tests/isolation/test_matrix.py tests/isolation/test_sabotage.py $(PYTEST_ARGS)
+
+faults: setup ## kill everything under load, again and again (FAULT_CYCLES=10: so often; FAULT_SEED=); needs no root, but for the full disk
+	@TSUNAGI_FAULTS=long $(RUN)/pytest -s -n 0 -p no:randomly --timeout=0 tests/faults $(PYTEST_ARGS)
 
 bench: setup ## writes bench/out/latest.json (BENCH_QUICK=1: three minutes instead of ten)
 	@$(RUN)/python -m bench

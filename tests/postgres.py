@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,7 +51,17 @@ class Postgres:
     def create(self, **settings: object) -> None:
         """An empty cluster with these settings."""
         self._folder()
-        self.run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "-U", "postgres", "-D", self.data)
+        self.run(
+            "initdb",
+            "--auth=trust",
+            "--encoding=utf8",
+            "--locale=C",
+            "--no-sync",
+            "-U",
+            "postgres",
+            "-D",
+            self.data,
+        )
         self.set(max_connections=60, shared_buffers="32MB", log_min_messages="fatal", **settings)
 
     def copy_of(self, primary: "Postgres", name: str) -> None:
@@ -88,7 +99,8 @@ class Postgres:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended: {(self.folder / 'log').read_text()[-2000:]}")
             asked = subprocess.run(
-                [self.tools / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+                [self.tools / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"],
+                check=False,
             )
             if asked.returncode == 0:
                 return
@@ -106,14 +118,7 @@ class Postgres:
 
     def backends(self) -> list[psutil.Process]:
         """The processes that serve somebody."""
-        found = []
-        for one in self.processes()[1:]:
-            try:
-                if "127.0.0.1(" in " ".join(one.cmdline()):
-                    found.append(one)
-            except psutil.NoSuchProcess:
-                continue
-        return found
+        return [one for one in self.processes()[1:] if "127.0.0.1(" in _title(one)]
 
     def kill(self) -> None:
         """All of it is gone at once, as when the machine fails; what the disk has stays."""
@@ -124,8 +129,17 @@ class Postgres:
         self.process.wait(PATIENCE_SECONDS)
         psutil.wait_procs(found, timeout=PATIENCE_SECONDS)
 
-    def freeze(self) -> None:
-        _signal(self.processes(), signal.SIGSTOP)
+    def kill_backends(self, chosen: Sequence[psutil.Process]) -> None:
+        """The server ends all others, too, and recovers by itself."""
+        _signal(chosen, signal.SIGKILL)
+
+    def freeze(self, *titles: str) -> None:
+        """All of it stands still; or those of its processes that are called so."""
+        found = self.processes()
+        if titles:
+            found = [one for one in found if any(title in _title(one) for title in titles)]
+            assert found
+        _signal(found, signal.SIGSTOP)
 
     def thaw(self) -> None:
         _signal(self.processes(), signal.SIGCONT)
@@ -171,12 +185,27 @@ class Postgres:
             shutil.chown(self.folder, self.user, self.user)
 
 
-def _signal(processes: list[psutil.Process], number: int) -> None:
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _signal(processes: Sequence[psutil.Process], number: int) -> None:
     for one in processes:
         try:
             one.send_signal(number)
         except psutil.NoSuchProcess:
             continue
+
+
+@contextmanager
+def ground_for_servers() -> Iterator[Path]:
+    """A folder that the servers' user may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="tsunagi-servers-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @contextmanager

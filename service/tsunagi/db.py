@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NewType
 from uuid import UUID
 
@@ -91,6 +91,21 @@ def _settings(role: str, organization: str = "", today: str = "", many: str = ""
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
 
 
+class CommitDoubtful(ConnectionError):
+    """The database has committed, but somebody ended its wait for the standby: promoting that one would lose what
+    was to be acknowledged. Whoever asks again gets the answer when the standby has it."""
+
+
+_SEEN_IS_DURABLE = "SELECT pg_logical_emit_message(true, 'tsunagi', '')"
+"""Commits something that changes nothing, and so waits until all that was committed before is as durable as a commit
+has to be. After a crash PostgreSQL shows commits that were still waiting for the standby, and may never get there."""
+
+
+async def seen_is_durable(tx: "WriteTx") -> None:
+    """Whatever `tx` has seen is durable when it ends, and not only what it has written."""
+    await fetch(tx, _SEEN_IS_DURABLE)
+
+
 class WallsDown(RuntimeError):
     """The database would not hold organizations apart."""
 
@@ -125,6 +140,18 @@ def async_url(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+asyncpg://" + url.removeprefix(prefix)
     return url
+
+
+@asynccontextmanager
+async def as_login(url: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction of whoever logs in, past the wrapper and its roles: for commands that look at a database as a
+    whole, and for nothing that serves."""
+    engine = create_async_engine(async_url(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
 
 
 class Database:
@@ -205,11 +232,17 @@ class Database:
         while self._idle:
             with contextlib.suppress(Exception):
                 return await _after(self._idle.pop(), opening)
-        return await _after(await self._engine.connect(), opening)
+        connection = await self._engine.connect()
+        (await driver(connection)).add_log_listener(partial(_hear, connection.info))
+        return await _after(await _after(connection, _SEEN_IS_DURABLE), opening)
 
     async def _end(self, connection: AsyncConnection, statement: str) -> None:
         """Commits or rolls back; a connection that fails to, or is interrupted, is never used again."""
+        connection.info["warned"] = False
         await _after(connection, statement)
+        if connection.info["warned"]:
+            await connection.close()
+            raise CommitDoubtful
         self._idle.append(connection)
 
     async def check_walls(self, *roles: str) -> None:
@@ -254,6 +287,12 @@ async def as_eraser(tx: WriteTx) -> AsyncIterator[None]:
     await fetch(tx, f"SELECT set_config('role', '{ERASER_ROLE}', true)")
     yield
     await fetch(tx, f"SELECT set_config('role', '{PLATFORM_ROLE}', true)")
+
+
+def _hear(info: dict[str, Any], _connection: object, message: Any) -> None:
+    """Keeps in mind that the server warned: of a commit it says so that it waits no longer for the standby."""
+    if message.severity_en == "WARNING":
+        info["warned"] = True
 
 
 async def driver(connection: AsyncConnection) -> Any:

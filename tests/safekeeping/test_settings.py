@@ -11,7 +11,7 @@ import structlog
 
 from tests.conftest import run_sql
 from tests.owner import owner
-from tests.postgres import Postgres, environment, running
+from tests.postgres import Postgres, environment, ground_for_servers, running
 from tests.world import ROOT
 from tsunagi.cli.context import database
 from tsunagi.db import fetch
@@ -31,8 +31,8 @@ AT_START = {"data_sync_retry"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with running(tmp_path_factory.mktemp("server")) as found:
+def server() -> Iterator[Postgres]:
+    with ground_for_servers() as folder, running(folder / "postgres") as found:
         migrate(found.url, ROOT / "migrations")
         yield found
 

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, Uuid
 
 from tsunagi.api.edge import Call
-from tsunagi.db import Write, WriteTx, fetch, metadata, send
+from tsunagi.db import Write, WriteTx, fetch, metadata, seen_is_durable, send
 from tsunagi.errors import IdempotencyInFlight, IdempotencyKeyReused
 from tsunagi.sealing.keys import keys
 from tsunagi.sealing.store import Sealed
@@ -86,6 +86,7 @@ async def once(call: Call, produce: Produce) -> Response:
     async with call.services.db.write(call.acting) as tx:
         kept = await _kept(tx, call, key) if key else None
         if kept is not None:
+            await seen_is_durable(tx)
             return kept.response()
         answer = await produce(tx)
         writes = [*answer.writes, *([_keeping(tx, call, key, answer)] if key else [])]

@@ -2,7 +2,7 @@
 
 import typer
 
-from tsunagi.cli import clients, demo, directory, erasing, keys, ledger, serving, verifying
+from tsunagi.cli import clients, demo, directory, erasing, keeping, keys, ledger, serving, verifying
 
 main = typer.Typer(
     no_args_is_help=True,
@@ -20,3 +20,5 @@ main.add_typer(erasing.holds, name="hold")
 main.command("serve")(serving.serve)
 main.command("demo")(demo.demo)
 main.command("migrate")(serving.migrate_command)
+main.command("backup")(keeping.backup)
+main.command("restore")(keeping.restore)

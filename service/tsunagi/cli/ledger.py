@@ -14,7 +14,7 @@ import typer
 import uvloop
 
 from tsunagi import logs
-from tsunagi.cli.context import database_url
+from tsunagi.cli.context import database_url, refuse_to_lose
 from tsunagi.db import SEQUENCER_ROLE, Database, WallsDown
 from tsunagi.logs import fault
 from tsunagi.settings import Settings
@@ -57,6 +57,7 @@ def sequence(
 
 async def _sequence(settings: Settings, *, until_stdin_closes: bool) -> None:
     url, lossy = database_url(settings), settings.allow_data_loss
+    await refuse_to_lose(url, settings)
     db = Database(url, pool_size=1, role=SEQUENCER_ROLE, lossy=lossy)
     sequencer = Sequencer(db, FileKeys(settings.log_keys, settings.log_origin), settings.log_origin)
     working = asyncio.create_task(_work(sequencer, settings.sequencer_interval_seconds))
