@@ -30,6 +30,7 @@ LISTS = {
     "consent.json": ("subject", "kind", "method", "code"),
     "consent-resource.json": ("consentStatus",),
     "problem.json": ("responsibleParty",),
+    "fee-reduction-evidence.json": ("condition", "status"),
     "provision.json": ("acquisition", "ground", "means", "withheldFromPerson"),
 }
 

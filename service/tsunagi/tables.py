@@ -6,6 +6,7 @@ from tsunagi.consent import store as consent
 from tsunagi.db import metadata
 from tsunagi.directory import tables as directory
 from tsunagi.erasure import store as erasure
+from tsunagi.evidence import store as evidence
 from tsunagi.handovers import store as handovers
 from tsunagi.ledger import store as ledger
 from tsunagi.notifications import store as notifications
@@ -22,6 +23,7 @@ __all__ = [
     "consent",
     "directory",
     "erasure",
+    "evidence",
     "handovers",
     "idempotency",
     "ledger",

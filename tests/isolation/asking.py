@@ -29,6 +29,7 @@ class Asked:
     consent_id: str
     number: int
     key: str
+    provider: str
 
     @property
     def taker(self) -> Any:
@@ -55,12 +56,21 @@ class Question:
 
 def existing(realm: Realm, voice: Voice, target: Target) -> Asked:
     number = target.number if target.number != ONWARD else 110  # the same person
-    return Asked(realm, voice, target.handover_id, target.person_id, target.consent_id, number, target.key)
+    return Asked(
+        realm,
+        voice,
+        target.handover_id,
+        target.person_id,
+        target.consent_id,
+        number,
+        target.key,
+        str(realm.voices[target.owner].id),
+    )
 
 
 def absent(realm: Realm, voice: Voice) -> Asked:
     """Ids that nothing has, and a person whom nobody knows."""
-    return Asked(realm, voice, *(str(uuid4()) for _ in range(3)), NOBODY, str(uuid4()))
+    return Asked(realm, voice, *(str(uuid4()) for _ in range(3)), NOBODY, str(uuid4()), str(uuid4()))
 
 
 def _get(path: Callable[[Asked], str], **headers: str) -> Callable[[Asked], Request]:
@@ -220,6 +230,35 @@ QUESTIONS: dict[str, Question] = {
     "register as distinct": Question(
         "registerPerson", "nothing", lambda asked: _register(asked, NOBODY, distinctFrom=[asked.person_id])
     ),
+    "adopt a guideline": Question(
+        "adoptSharingGuideline",
+        "nothing",
+        lambda _: (
+            "POST",
+            "/v1/sharing-guidelines",
+            {
+                "title": "x",
+                "documentHash": "ab" * 32,
+                "officer": {"name": "x", "role": "x"},
+                "effectiveFrom": "2026-01-01",
+            },
+            {},
+        ),
+    ),
+    "another's guidelines": Question(
+        "listSharingGuidelines",
+        "provider",
+        _get(lambda asked: f"/v1/sharing-guidelines?organizationId={asked.provider}"),
+    ),
+    "another's evidence": Question(
+        "getFeeReductionEvidence",
+        "provider",
+        _get(
+            lambda asked: (
+                f"/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01&organizationId={asked.provider}"
+            )
+        ),
+    ),
     "match by kana": Question("matchPerson", "person", lambda asked: _match(asked, "kana")),
     "match by certificate": Question("matchPerson", "person", lambda asked: _match(asked, "certificate")),
 }
@@ -246,6 +285,11 @@ LISTS: dict[str, Callable[[Asked], str]] = {
     "listLedgerEntries": lambda _: "/v1/ledger/entries?limit=200&outcome=permit",
     "listLedgerEntries behind": lambda asked: (
         f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id)}"
+    ),
+    "listSharingGuidelines": lambda _: "/v1/sharing-guidelines",
+    "getFeeReductionEvidence": lambda _: "/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01",
+    "getFeeReductionEvidence as a file": lambda _: (
+        "/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01&format=csv"
     ),
     "listProvisions": lambda _: "/v1/provisions?limit=200",
     "listProvisions as a file": lambda _: "/v1/provisions?format=csv",
@@ -298,4 +342,7 @@ def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:
             return named and related(role, target.person_id, realm)
         case "giver":
             return role == target.owner
+        case "provider":
+            of_provider = [one for one in realm.targets if target.owner in (one.owner, one.receiver)]
+            return role == target.owner or any(audits(role, one) for one in of_provider)
     return False

@@ -21,6 +21,7 @@ OVERSIGHT = frozenset(
         "getMilestones",
         "listFindings",
         "listDisclosures",
+        "getFeeReductionEvidence",
     }
 )
 LEDGER = frozenset({"getReceipt", "listLedgerEntries"})
@@ -120,7 +121,7 @@ def _ids(role: str, operation: str, target: Target, realm: Realm) -> Iterable[st
         if operation in DISCLOSING:
             yield target.consent_id
     if (
-        operation == "listProvisions"
+        operation in ("listProvisions", "getFeeReductionEvidence")
         and target.state in READ
         and (audits(role, target) or role == target.receiver)
     ):

@@ -329,6 +329,13 @@ SABOTAGES: dict[str, Sabotage] = {
         "if True:",
         Shown("receiver", "draft", "chain"),
     ),
+    # Evidence.
+    "every provider is in a remit": Sabotage(
+        "evidence.store:_AUDITED",
+        "a.organization_id = $1 AND a.purpose = 'remit'",
+        "$1::uuid IS NOT NULL",
+        Shown("unrelated", "completed", "another's evidence"),
+    ),
     # Records of provision.
     "everybody gave what was given": Sabotage(
         "provisions.store:_SIDES",

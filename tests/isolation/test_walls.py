@@ -128,6 +128,7 @@ async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Databa
         "people",
         "person_relations",
         "provisions",
+        "sharing_guidelines",
         "responsibility_versions",
         "responsibility_segments",
         "responsibility_support",

@@ -9,8 +9,10 @@ from tests.ledger.entries import Kept, kept
 from tests.world import World
 from tsunagi.api.edge import DENIED
 
-TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Ledger")
-OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges", "getAreaResponsibility"}
+TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Ledger", "Evidence")
+OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges", "getAreaResponsibility"} | {
+    "adoptSharingGuideline"
+}
 """They answer with what the caller may see and refuse nobody."""
 
 

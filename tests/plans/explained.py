@@ -18,6 +18,7 @@ GROWING = (
     "people",
     "person_",
     "idempotent_",
+    "provisions",
 )
 """How the names of tables begin that grow with every handover."""
 

@@ -15,14 +15,15 @@ from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
     "acceptance", "area", "area-responsibility", "consent-resource", "consent-withdrawal", "directory-entries",
-    "disclosed-record", "disclosure", "event", "finding",
+    "disclosed-record", "disclosure", "event", "fee-reduction-evidence", "finding", "sharing-guideline",
+    "sharing-guideline-resource",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
     "milestone", "organization", "person", "person-candidate", "person-match", "person-registration",
     "person-report", "problem", "provision", "reason", "receipt", "responsibility", "responsibility-change",
     "responsibility-correction", "responsibility-end", "validation", "warning",
 )  # fmt: skip
 SUBMITTED = (
-    "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason",
+    "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason", "sharing-guideline",
     "responsibility-correction", "responsibility-end",
 )  # fmt: skip
 """Nouns that clients send, besides the record and the consent."""

@@ -47,6 +47,10 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "responsibility_segments": (CODES, {"domain", "basis"}),
     "responsibility_support": (CODES, {"domain", "role"}),
     "responsibility_versions": (CODES, {"code", "domain", "reason"}),
+    "sharing_guidelines": (
+        "an organization about itself, and who of its staff is responsible",
+        {"title", "document_hash", "document_url", "officer_name", "officer_role"},
+    ),
     "software_clients": (TECHNICAL, {"id", "name", "status", "profile"}),
     "used_assertions": (HASHES, {"fingerprint"}),
     "used_proofs": (HASHES, {"fingerprint"}),

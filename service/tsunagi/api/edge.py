@@ -215,6 +215,8 @@ DENIED: dict[str, Any] = {
     "getConsent": "consents:read",
     "withdrawConsent": "consents:withdraw",
     "createHandover": "handovers:create",
+    "listSharingGuidelines": "guidelines:read",
+    "getFeeReductionEvidence": "evidence:read",
     "getHandover": "handovers:read",
     "getHandoverVersion": "handovers:read",
     "getReceipt": "ledger:read",

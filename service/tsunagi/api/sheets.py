@@ -9,6 +9,8 @@ from fastapi.responses import Response
 
 from tsunagi.api.edge import Call
 from tsunagi.contract import BASE_URI
+from tsunagi.directory.store import organization_refs
+from tsunagi.ids import OrganizationId
 
 Format = Literal["json", "csv", "pdf"]
 
@@ -64,3 +66,9 @@ def labels(call: Call, schema: str) -> Mapping[str, str]:
     """What the codes of a schema's list are called in Japanese; `schema` as in `common.json#/$defs/section`."""
     found: Mapping[str, Any] = call.services.contract.resolve(f"{BASE_URI}schemas/{schema}")
     return {code: label["ja"] for code, label in found["x-enum-labels"].items()}
+
+
+async def name_of(call: Call, whose: OrganizationId) -> str:
+    """What the organization is called today."""
+    async with call.services.db.read(call.acting) as tx:
+        return (await organization_refs(tx, [whose]))[whose].name

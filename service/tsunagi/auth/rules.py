@@ -43,6 +43,7 @@ class Scope(StrEnum):
     LEDGER_READ = "ledger:read"
     EVIDENCE_READ = "evidence:read"
     DISCLOSURES_READ = "disclosures:read"
+    EVIDENCE_WRITE = "evidence:write"
 
 
 Profile = Literal["fapi2", "smart", "sandbox"]

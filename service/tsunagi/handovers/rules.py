@@ -125,7 +125,8 @@ class Handover:
     hired_on: date | None
     first_conference_on: date | None
     shared_on: date | None
-    continuing_need: bool
+    continuing_need: bool | None
+    """None: nobody has judged yet (未判断)."""
     employer_window_missing: bool
     employer_window_id: UUID | None = None
     """The organization that is to be the employer's single point of contact, where the record names it by its id."""

@@ -64,7 +64,7 @@ handovers = Table(
     Column("hired_on", Date, nullable=True),
     Column("first_conference_on", Date, nullable=True),
     Column("shared_on", Date, nullable=True),
-    Column("continuing_need", Boolean, nullable=False),
+    Column("continuing_need", Boolean, nullable=True, comment="null: nobody has judged yet"),
     Column("employer_window_missing", Boolean, nullable=False),
     Column("employer_window_id", Uuid, nullable=True),
     Column("overlap_from", Date, nullable=True),

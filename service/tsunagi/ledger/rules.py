@@ -24,7 +24,11 @@ Action = Literal[
     "consents:withdraw",
     "directory:import",
     "disclosures:read",
+    "evidence:export",
+    "evidence:read",
     "findings:read",
+    "guidelines:adopt",
+    "guidelines:read",
     "handovers:accept",
     "handovers:amend",
     "handovers:complete",
@@ -74,7 +78,9 @@ PLATFORM = ClientId("tsunagi")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    kind: Literal["handover", "consent", "person", "responsibility", "provision", "organization", "client"]
+    kind: Literal[
+        "handover", "consent", "person", "responsibility", "provision", "guideline", "organization", "client"
+    ]
     id: UUID | str
     version: int | None = None
 

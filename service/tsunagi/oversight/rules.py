@@ -175,7 +175,7 @@ def overdue(handover: Handover, milestone: Milestone, today: date) -> bool:
         case "conference_due":
             return _not_by(handover.first_conference_on, today)
         case "sharing_due":
-            return handover.continuing_need and _not_by(handover.shared_on, today)
+            return bool(handover.continuing_need) and _not_by(handover.shared_on, today)
         case "planned_date":
             return handover.answered_at is None
     return False

@@ -161,7 +161,8 @@ class RecordView(View):
         return any(episode.ended_on is None for episode in episodes)
 
     @property
-    def continuing_need(self) -> bool:
-        """Whether the person is an 要継続支援利用者, for whom sharing three months before the end is due."""
+    def continuing_need(self) -> bool | None:
+        """Whether the person is an 要継続支援利用者, for whom sharing three months before the end is due; None while
+        nobody has judged that."""
         needs = self.sections.continuing_needs
-        return needs is not None and needs.determination == "needed"
+        return {"needed": True, "not_needed": False}.get(needs.determination) if needs else None

@@ -36,6 +36,7 @@ WITHOUT_KEY = {"matchPerson", "withdrawConsent"}
 ARGUMENTS: dict[str, Any] = {
     "record": {"a": 1},
     "consent": {"a": 1},
+    "guideline": {"a": 1},
     "identity": {"a": 1},
     "domains": [{"domain": "employment", "decision": "accept"}],
     "person_in_charge": {"name": "a", "role": "b"},
@@ -169,6 +170,8 @@ DOCUMENTS = {
     report_models.ReportTexts: schema("person-report")["properties"]["texts"],
     models.Finding: schema("finding"),
     provision_models.Provision: schema("provision"),
+    provision_models.SharingGuideline: schema("sharing-guideline-resource"),
+    provision_models.FeeReductionEvidence: schema("fee-reduction-evidence"),
     provision_models.ProvisionParty: schema("provision")["$defs"]["party"],
     models.Evidence: schema("finding")["properties"]["evidence"]["items"],
     models.Organization: schema("organization"),

@@ -17,7 +17,7 @@ from tsunagi_client._possession import Possession
 from tsunagi_client._session import Session
 from tsunagi_client._tokens import Identity, Staff, Tokens, is_secure
 from tsunagi_client.directory import Areas, Events, Findings, Organizations
-from tsunagi_client.evidence import Provisions
+from tsunagi_client.evidence import Evidence, Provisions
 from tsunagi_client.handovers import Handovers
 from tsunagi_client.keys import KeySource, load_key
 from tsunagi_client.ledger import Ledger
@@ -40,6 +40,7 @@ class _Face(ABC, Generic[Driver, Http]):
     responsibilities: Responsibilities[Driver]
     findings: Findings[Driver]
     provisions: Provisions[Driver]
+    evidence: Evidence[Driver]
     organizations: Organizations[Driver]
     areas: Areas[Driver]
     events: Events[Driver]
@@ -86,6 +87,7 @@ class _Face(ABC, Generic[Driver, Http]):
         self.responsibilities = Responsibilities(self._driver, session)
         self.findings = Findings(self._driver, session)
         self.provisions = Provisions(self._driver, session)
+        self.evidence = Evidence(self._driver, session)
         self.organizations = Organizations(self._driver, session)
         self.areas = Areas(self._driver, session)
         self.events = Events(self._driver, session)

@@ -1,6 +1,6 @@
 """What the service answers about provisions: plain dicts with the names of `schemas/`."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from tsunagi_client.codes import OrganizationKind, Section
 
@@ -56,3 +56,37 @@ class Provision(TypedDict):
     ledgerEntryId: str
     retainUntil: str
     """Exclusive."""
+
+
+class Officer(TypedDict):
+    name: str
+    role: str
+    staffId: NotRequired[str]
+
+
+class SharingGuideline(TypedDict):
+    """A version of an organization's guideline for sharing (指針), with its responsible officer."""
+
+    organizationId: str
+    version: int
+    title: str
+    documentHash: NotRequired[str]
+    documentUrl: NotRequired[str]
+    officer: Officer
+    effectiveFrom: str
+    recordedAt: str
+
+
+FeeReductionEvidence = TypedDict(
+    "FeeReductionEvidence",
+    {
+        "organizationId": str,
+        "from": str,
+        "to": str,
+        "asOf": str,
+        "applicable": bool,
+        "guideline": NotRequired[SharingGuideline],
+        "months": list[dict[str, Any]],
+        "people": list[dict[str, Any]],
+    },
+)
