@@ -284,7 +284,7 @@ LISTS: dict[str, Callable[[Asked], str]] = {
     "listEvents": lambda _: "/v1/events?limit=200",
     "listLedgerEntries": lambda _: "/v1/ledger/entries?limit=200&outcome=permit",
     "listLedgerEntries behind": lambda asked: (
-        f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id)}"
+        f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id, 'f' * 32)}"
     ),
     "listSharingGuidelines": lambda _: "/v1/sharing-guidelines",
     "getFeeReductionEvidence": lambda _: "/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01",

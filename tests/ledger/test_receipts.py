@@ -207,6 +207,19 @@ async def test_pages_of_entries_follow_one_another(world: World) -> None:
     assert paged == whole
 
 
+async def test_looking_at_the_ledger_comes_to_an_end(world: World) -> None:
+    """Though each look is an entry, and every page of one adds one."""
+    await offer(world)
+    for whose in (world.settlement, world.auditor):
+        path, seen = "/v1/ledger/entries?limit=1", 0
+        while path:
+            answer = await whose.get(path)
+            seen += len(answer.json()["items"])
+            assert seen < 20
+            path = answer.links["next"]["url"] if "next" in answer.links else ""
+        assert seen >= 4
+
+
 async def test_the_walk_of_an_auditor_goes_on_where_it_ended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from tsunagi.api.idempotency import Answer
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.audit import actions
 from tsunagi.audit.rules import Kept
-from tsunagi.audit.store import NOTHING, Wanted
+from tsunagi.audit.store import EVERYTHING, NOTHING, Wanted
 from tsunagi.errors import NotFound
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.transparency import store
@@ -106,9 +106,12 @@ def _step(one: Kept, proofs: Mapping[int, str]) -> dict[str, Any]:
 @routes.operation("listLedgerEntries")
 async def list_ledger_entries(call: Call) -> Response:
     asked = call.parameters
-    after = opened_cursor(asked["cursor"], UUID)[0] if "cursor" in asked else NOTHING
+    after, last = NOTHING, EVERYTHING
+    if "cursor" in asked:
+        after, last = opened_cursor(asked["cursor"], UUID, UUID)
     wanted = Wanted(
         after,
+        last,
         asked["limit"],
         action=asked.get("action"),
         outcome=asked.get("outcome"),
@@ -126,7 +129,7 @@ async def list_ledger_entries(call: Call) -> Response:
             stream=_id(asked, "stream", Stream),
         )
     items = [dumped(entry(one)) for one in page.entries]
-    return paged(call, items, cursor([str(page.end)]) if page.end else None)
+    return paged(call, items, cursor([str(page.end), str(page.last)]) if page.end else None)
 
 
 def _id(asked: Mapping[str, Any], name: str, kind: Callable[[UUID], Id]) -> Id | None:

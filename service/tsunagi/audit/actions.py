@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tsunagi.audit import store
 from tsunagi.audit.rules import Kept, for_receiver, steps
-from tsunagi.audit.store import Source, Wanted
+from tsunagi.audit.store import EVERYTHING, Source, Wanted
 from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.disclosure.rules import readable
@@ -79,6 +79,9 @@ class Page:
     end: UUID | None
     """Where the next page begins; None when nothing comes after."""
 
+    last: UUID
+    """Where the last page ends: each look is an entry itself, and whoever read on to the newest would never end."""
+
 
 async def entries(
     tx: WriteTx,
@@ -100,6 +103,8 @@ async def entries(
             raise NotFound
     if handover_id is not None and await handovers.find(tx, handover_id) is None:
         raise NotFound
+    if wanted.last == EVERYTHING:
+        wanted = replace(wanted, last=await store.newest(tx))
     audits = bool(await oversight.remit(tx, by.organization_id))
     mine = wanted if audits else replace(wanted, organization_id=by.organization_id)
     if stream is not None:
@@ -117,7 +122,7 @@ async def entries(
 async def _some(tx: ReadTx, wanted: Wanted, source: Source, key: object) -> Page:
     found = await store.find(tx, replace(wanted, limit=wanted.limit + 1), source, key)
     page = found[: wanted.limit]
-    return Page(page, page[-1].id if len(found) > wanted.limit else None)
+    return Page(page, page[-1].id if len(found) > wanted.limit else None, wanted.last)
 
 
 async def _walk(tx: ReadTx, wanted: Wanted) -> Page:
@@ -130,11 +135,11 @@ async def _walk(tx: ReadTx, wanted: Wanted) -> Page:
         more = await store.find(tx, replace(wanted, after=place, limit=missing), "everything", BATCH)
         found += more
         if len(found) == wanted.limit:
-            return Page(found, found[-1].id)
+            return Page(found, found[-1].id, wanted.last)
         place = await store.reached(tx, place, BATCH)
-        if place is None:
-            return Page(found, None)
-    return Page(found, place)
+        if place is None or place >= wanted.last:
+            return Page(found, None, wanted.last)
+    return Page(found, place, wanted.last)
 
 
 def _from_its_day(wanted: Wanted) -> Wanted:

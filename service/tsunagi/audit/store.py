@@ -1,7 +1,7 @@
 """Entries with their place in the log. Row security decides which of them the acting organization sees."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -11,8 +11,8 @@ from tsunagi.db import ReadTx, fetch
 from tsunagi.ids import HandoverId, OrganizationId
 from tsunagi.ledger.rules import Action, Outcome
 
-NOTHING = UUID(int=0)
-"""Before every entry."""
+NOTHING, EVERYTHING = UUID(int=0), UUID(int=2**128 - 1)
+"""Before every entry, and behind."""
 
 MOST_OF_A_HANDOVER = 10_000
 
@@ -44,7 +44,7 @@ _FOUND: Mapping[Source, str] = {
     name: f"""
         SELECT {_COLUMNS}
         FROM {source} LEFT JOIN log_entries l ON l.entry_id = e.id
-        WHERE e.id > $1
+        WHERE e.id > $1 AND e.id <= $9
             AND ($3::text IS NULL OR c.action = $3) AND ($4::text IS NULL OR c.outcome = $4)
             AND ($5::uuid IS NULL OR c.organization_id = $5)
             AND ($6::timestamptz IS NULL OR e.recorded_at >= $6)
@@ -53,6 +53,7 @@ _FOUND: Mapping[Source, str] = {
     """  # noqa: S608
     for name, source in _SOURCES.items()
 }
+_NEWEST = "SELECT id FROM ledger_entries ORDER BY id DESC LIMIT 1"
 _REACHED = """
     SELECT count(*) AS looked, (array_agg(id ORDER BY id DESC))[1] AS last
     FROM (SELECT id FROM ledger_entries WHERE id > $1 ORDER BY id LIMIT $2) AS batch
@@ -61,9 +62,10 @@ _REACHED = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page of entries behind `after`; what is None is not asked for. The order is that of the statements."""
+    """A page of entries behind `after`, up to `last`; what is None is not asked for."""
 
     after: UUID
+    last: UUID
     limit: int
     action: Action | None = None
     outcome: Outcome | None = None
@@ -80,7 +82,16 @@ async def of_handover(tx: ReadTx, handover_id: HandoverId) -> list[Kept]:
 async def find(tx: ReadTx, wanted: Wanted, source: Source, key: Any) -> list[Kept]:
     """Entries in the order in which they were written. `key`: the stream, record or organization; of everything, how
     many entries are looked at."""
-    return [_kept(row) for row in await fetch(tx, _FOUND[source], *astuple(wanted), key)]
+    asked = (
+        *(wanted.after, wanted.limit, wanted.action, wanted.outcome, wanted.organization_id),
+        *(wanted.since, wanted.until, key, wanted.last),
+    )
+    return [_kept(row) for row in await fetch(tx, _FOUND[source], *asked)]
+
+
+async def newest(tx: ReadTx) -> UUID:
+    """The entry that was written last; NOTHING before the first."""
+    return next((row["id"] for row in await fetch(tx, _NEWEST)), NOTHING)
 
 
 async def reached(tx: ReadTx, after: UUID, batch: int) -> UUID | None:
