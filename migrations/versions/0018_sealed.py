@@ -51,6 +51,9 @@ Row = dict[str, Any]
 
 
 def upgrade() -> None:
+    op.execute(
+        "SET LOCAL statement_timeout = 0"
+    )  # nobody waits: everything that uses the database is stopped
     _master_keys()
     for table in TABLES:  # or their owner would find nothing to seal
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")

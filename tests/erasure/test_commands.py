@@ -1,12 +1,15 @@
 """`tsunagi erase` and `tsunagi hold` as the operator meets them."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.conftest import run_sql
+from tests.isolation.test_login_role import as_role
 from tsunagi.cli import main
 
 PERSON = "5b0e2a52-5a0c-4f43-9a54-1d6f0c8f2b11"
@@ -90,3 +93,26 @@ def test_nobody_is_erased_by_a_wrong_id_or_none(run: Any) -> None:
     assert "there is nobody of this personId" in unknown.stderr
     assert run("erase", "--by", "担当").exit_code == 2
     assert run("erase", PERSON, "--due", "--by", "担当").exit_code == 2
+
+
+async def test_the_login_of_the_service_cannot_erase(own_url: str, tmp_path: Path) -> None:
+    """It is refused before anything is looked at; a login that is a member of the eraser is not."""
+    role = f"erasing_{uuid4().hex[:8]}"
+    await run_sql(
+        own_url,
+        f"CREATE ROLE {role} LOGIN NOINHERIT PASSWORD 'secret'",
+        f"GRANT tsunagi_service, tsunagi_oversight, tsunagi_platform TO {role}",
+    )
+    settings = {"DATABASE_URL": as_role(own_url, role), "TSUNAGI_DATA_DIR": str(tmp_path)}
+
+    def listed() -> Result:
+        return CliRunner(env=settings).invoke(main, ["hold", "list"])
+
+    try:
+        refused = await asyncio.to_thread(listed)
+        assert refused.exit_code == 1
+        assert "no member of tsunagi_eraser" in str(refused.exception or "") + refused.output
+        await run_sql(own_url, f"GRANT tsunagi_eraser TO {role}")
+        assert (await asyncio.to_thread(listed)).exit_code == 0
+    finally:
+        await run_sql(own_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")

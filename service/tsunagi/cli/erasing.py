@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import typer
 
 from tsunagi import erasure
@@ -44,6 +45,11 @@ TABLES: Mapping[str, tuple[str, str]] = {
     "handover_revisions": ("引継ぎの過去の状態", "what handovers were before"),
     "provisions": ("第三者提供記録（法定の期間が終わるまで）", "records of provision, until their own end"),
 }
+
+NO_ERASER = (
+    "DATABASE_URL のロールは tsunagi_eraser のメンバーではありません\n"
+    "the role in DATABASE_URL is no member of tsunagi_eraser: docs/operations.md, Erasing people"
+)
 
 REFUSALS: Mapping[str, tuple[str, str]] = {
     "unknown": ("この personId の本人はいません", "there is nobody of this personId"),
@@ -189,6 +195,8 @@ def _run(work: Callable[[Database], Awaitable[None]]) -> None:
                 await db.check_walls(ERASER_ROLE)
             except WallsDown as down:
                 raise SystemExit(str(down)) from None
+            except asyncpg.InsufficientPrivilegeError:
+                raise SystemExit(NO_ERASER) from None
             await work(db)
 
     try:
