@@ -19,7 +19,7 @@ LISTS = {
     "handover-domain.json": ("decision",),
     "handover-record.json": ("basis", "senderRoleAfter"),
     "handover.json": ("withheldReason",),
-    "organization.json": ("identifierSystem",),
+    "organization.json": ("identifierSystem", "successionKind"),
     "milestone.json": ("milestoneKind",),
     "finding.json": ("findingKind",),
     "event.json": ("eventType",),

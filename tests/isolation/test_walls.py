@@ -27,6 +27,7 @@ PUBLIC = {
     "corporate_bodies",
     "organization_areas",
     "organization_identifiers",
+    "organization_successions",
     "organization_versions",
     "organizations",
     "provision_retention",

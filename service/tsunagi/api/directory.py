@@ -10,7 +10,7 @@ from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.idempotency import Answer
 from tsunagi.api.listing import cursor, opened_cursor, paged
-from tsunagi.directory import store
+from tsunagi.directory import actions, store
 from tsunagi.directory.rules import Area, Identifier, Organization
 from tsunagi.errors import NotFound
 from tsunagi.ids import OrganizationId
@@ -42,9 +42,13 @@ async def list_organizations(call: Call) -> Response:
 async def get_organization(call: Call) -> Response:
     async with call.services.db.read(call.acting) as tx:
         found = await store.organization(tx, OrganizationId(call.id("organizationId")))
-    if found is None:
-        raise NotFound
-    return Answer(_organization(found)).response()
+        if found is None:
+            raise NotFound
+        followed = await actions.successions_of(tx, found.id)
+    became = [
+        present(kind=one.kind, successorId=one.successor_id, effectiveOn=one.effective_on) for one in followed
+    ]
+    return Answer(_organization(found) | present(successions=became or None)).response()
 
 
 @routes.operation("listAreas")

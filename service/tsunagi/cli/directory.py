@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tsunagi.cli import entries
+from tsunagi.cli import entries, successions
 from tsunagi.cli.context import database
 from tsunagi.clock import Clock
 from tsunagi.directory.actions import Counts, import_lists
@@ -21,6 +21,9 @@ from tsunagi.directory.wam_net import DOUBTS, ImportRefused, ListFile, Office, r
 
 app = typer.Typer(no_args_is_help=True)
 app.command("add")(entries.add)
+app.command("succeed")(successions.succeed)
+app.command("close")(successions.close)
+app.command("pass-on")(successions.pass_on)
 
 CLOSED_SHARE = 0.1
 """More closures than this at once look like a file that is cut off."""

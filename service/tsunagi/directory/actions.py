@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,18 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, func, select, text
 
-from tsunagi.db import WriteTx
+from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store
 from tsunagi.directory.rules import (
     KIND_OF_SERVICE,
     OFFICE_NUMBER,
+    Succession,
+    SuccessionKind,
     bigrams,
     comparable,
     office_number_is_valid,
 )
-from tsunagi.directory.tables import imports, organizations
+from tsunagi.directory.tables import imports, organizations, successions
 from tsunagi.directory.wam_net import ImportRefused, ListFile, Office, Progress, mark_repeated, silent
 from tsunagi.errors import NotFound, Text
 from tsunagi.ids import OrganizationId, ordered_id
@@ -143,6 +145,41 @@ async def close_organization(
     if closed.rowcount == 0:
         raise NotFound
     await store.add_versions(tx, [organization_id], effective_on=on, at=at)
+
+
+async def succeed(
+    tx: WriteTx,
+    predecessor_id: OrganizationId,
+    successor_id: OrganizationId | None,
+    *,
+    kind: SuccessionKind,
+    on: date,
+    at: datetime,
+) -> Succession:
+    """It is on record what follows the organization from `on` on, and on the ledger that this was recorded. Unless
+    something is merely split off from it, it is closed.
+
+    Raises NotFound when no such organization is open, or there is no such successor.
+    """
+    if await store.organization(tx, predecessor_id) is None:
+        raise NotFound
+    if successor_id is not None and await store.organization(tx, successor_id) is None:
+        raise NotFound
+    if kind != "split":
+        await close_organization(tx, predecessor_id, on=on, at=at, successor_id=successor_id)
+    made = Succession(ordered_id(), predecessor_id, successor_id, kind, on)
+    await tx.execute(successions.insert().values(**asdict(made), recorded_at=at))
+    actor = Actor(None, PLATFORM, None, f"succession-{made.id}")
+    record = Record("organization", predecessor_id)
+    await ledger.append(tx, Entry(action="directory:succeed", at=at, actor=actor, record=record, code=kind))
+    return made
+
+
+async def successions_of(tx: ReadTx, predecessor_id: OrganizationId) -> list[Succession]:
+    """What became of the organization, in the order of recording."""
+    columns = [successions.c[one.name] for one in fields(Succession)]
+    mine = select(*columns).where(successions.c.predecessor_id == predecessor_id)
+    return [Succession(*row) for row in await tx.execute(mine.order_by(successions.c.id))]
 
 
 class _Steps:

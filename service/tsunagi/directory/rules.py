@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 import jaconv
 
@@ -195,6 +196,23 @@ class OrganizationVersion:
     corporation_name: str | None
     municipality_code: str | None
     address_rest: str | None
+
+
+SuccessionKind = Literal["merged", "split", "renumbered", "transferred", "closed"]
+WHOLE: frozenset[SuccessionKind] = frozenset({"merged", "renumbered"})
+"""Where the successor enters into everything (会社法2条27号・750条: the rights and duties of what is merged), or is the
+same organization under another number. Otherwise it takes over person by person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What became of an organization, from a day on. Without a successor it has closed."""
+
+    id: UUID
+    predecessor_id: OrganizationId
+    successor_id: OrganizationId | None
+    kind: SuccessionKind
+    effective_on: date
 
 
 @dataclass(frozen=True, slots=True)

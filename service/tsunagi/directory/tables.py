@@ -134,6 +134,23 @@ versions = Table(
     comment="names and addresses of their day; rows refuse change",
 )
 
+successions = Table(
+    "organization_successions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("predecessor_id", Uuid, ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("successor_id", Uuid, ForeignKey("organizations.id"), nullable=True, comment="null: nobody"),
+    Column("kind", Text, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("kind IN ('merged', 'split', 'renumbered', 'transferred', 'closed')", name="kind"),
+    CheckConstraint(
+        "(kind = 'closed') = (successor_id IS NULL) AND coalesce(successor_id <> predecessor_id, true)",
+        name="successor",
+    ),
+    comment="rows are added and never changed",
+)
+
 listings = Table(
     "directory_listings",
     metadata,

@@ -23,6 +23,7 @@ Action = Literal[
     "consents:read",
     "consents:withdraw",
     "directory:import",
+    "directory:succeed",
     "disclosures:read",
     "evidence:export",
     "evidence:read",
@@ -58,6 +59,7 @@ Action = Literal[
     "responsibility:end",
     "responsibility:read",
     "responsibility:report",
+    "responsibility:succeed",
     "tokens:issue",
 ]
 

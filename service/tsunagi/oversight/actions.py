@@ -22,6 +22,7 @@ from tsunagi.oversight.rules import (
     Finding,
     FindingKind,
     consent_ended,
+    of_closed,
     of_gap,
     of_handover,
     overdue,
@@ -333,9 +334,14 @@ async def _findings_of(
     for person_id in batch:
         of[person_id] += window_double([one for one in visible if one.person_id == person_id])
     concerned = {one.person_id for one in visible} if asked.area else set(batch)
-    for gap in await responsibility.gaps(tx, concerned, from_day=date.min, known_at=asked.known_at):
-        whom, entry_id = gap.organizations, gap.entry_id
-        of[gap.person_id].append(
-            of_gap(gap.person_id, gap.domain, gap.days, organizations=whom, entry_id=entry_id)
-        )
+    versions = await responsibility.known(tx, concerned, known_at=asked.known_at)
+    closed = await store.closed(tx, {one for version in versions for one in version.organizations})
+    for known in versions:
+        whom, entry_id = known.organizations, known.entry_id
+        of[known.person_id] += [
+            of_gap(known.person_id, known.domain, days, organizations=whom, entry_id=entry_id)
+            for days in gaps(known.picture.chain, from_day=date.min)
+        ]
+        whose = (known.person_id, known.domain, known.picture.chain)
+        of[known.person_id] += of_closed(*whose, closed, entry_id=entry_id, today=today)
     return of

@@ -73,6 +73,14 @@ async def names(tx: ReadTx, ids: Collection[OrganizationId], day: date) -> dict[
     return {row["organization_id"]: row["name"] for row in await fetch(tx, _NAMES, list(ids), day)}
 
 
+_CLOSED = "SELECT id, closed_on FROM organizations WHERE id = ANY ($1) AND status = 'closed'"
+
+
+async def closed(tx: ReadTx, ids: Collection[OrganizationId]) -> dict[OrganizationId, date]:
+    """Those of the organizations that have closed, and from which day on they no longer exist."""
+    return {row["id"]: row["closed_on"] for row in await fetch(tx, _CLOSED, list(ids))}
+
+
 _CHANGED = """
     SELECT person_id FROM ({seen}) AS seen
     WHERE ($2::uuid IS NULL OR person_id >= $2) AND EXISTS (

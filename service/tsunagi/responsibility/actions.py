@@ -4,7 +4,7 @@ Every change takes the person's lock, reads the newest picture, lets the rules m
 it as a new version if it says anything new.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -95,6 +95,7 @@ class Chains:
         self.entry_id = entry_id
         self._known = {one.domain: one for one in known}
         self.writes: list[Write] = []
+        self.made = 0
 
     def timeline(self, as_of: date) -> Timeline:
         """Who holds what on that day, with the changes."""
@@ -194,6 +195,7 @@ class Chains:
         )
         self._known[domain] = version
         self.writes += store.inserting(version)
+        self.made += 1
         moves = rules.changes(old.chain if old else None, new.chain)
         return Change(domain, version.version, version.recorded_at, moves)
 
@@ -284,6 +286,13 @@ async def timeline(tx: ReadTx, person_id: PersonId, *, as_of: date, known_at: da
     known = {one.domain: one for one in await store.load(tx, [person_id], known_at=known_at)}
     domains = tuple(_of_domain(known[domain], as_of) for domain in DOMAINS if domain in known)
     return Timeline(person_id, as_of, known_at, domains)
+
+
+async def known(
+    tx: ReadTx, person_ids: Collection[PersonId], *, known_at: datetime | None = None
+) -> Sequence[Version]:
+    """What is known of these people, or was at `known_at`, domain by domain."""
+    return await store.load(tx, person_ids, known_at=known_at)
 
 
 async def gaps(

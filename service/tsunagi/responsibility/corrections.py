@@ -13,18 +13,21 @@ from typing import ClassVar
 
 from tsunagi.auth.rules import Caller
 from tsunagi.clock import civil_date
-from tsunagi.db import Write, WriteTx, send
+from tsunagi.db import Database, Write, WriteTx, send
+from tsunagi.directory.rules import WHOLE, Succession
 from tsunagi.errors import Notice, ResponsibilityNotHeld, RuleViolated, Text
-from tsunagi.ids import OrganizationId, PersonId
+from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger import store as ledger
-from tsunagi.ledger.rules import Entry, Record
+from tsunagi.ledger.rules import PLATFORM, Actor, Entry, Record
 from tsunagi.notifications import store as notifications
 from tsunagi.notifications.store import Event
 from tsunagi.people import actions as people
+from tsunagi.people import store as relations
 from tsunagi.people.actions import Known
 from tsunagi.responsibility import store
 from tsunagi.responsibility.actions import Chains, Stated, hold, stated
 from tsunagi.responsibility.rules import (
+    DOMAINS,
     FOREVER,
     Basis,
     Chain,
@@ -170,6 +173,93 @@ def _primary(picture: Picture, organization: OrganizationId, said: Correction) -
         )
     holder = organization if said.held else None
     return replace(picture, chain=painted(picture.chain, said.days, holder, said.basis))
+
+
+async def pass_on(
+    tx: WriteTx,
+    at: datetime,
+    person: Known,
+    followed: Succession,
+    *,
+    request_id: str,
+) -> int:
+    """What the organization still holds and does from the day of its succession on is its successor's, where that
+    enters into everything, and otherwise nobody's: stated, one version for each domain, whose number is returned."""
+    chains = await hold(tx, person.id)
+    to = followed.successor_id if followed.kind in WHOLE else None
+    told: frozenset[OrganizationId] = frozenset()
+    for domain in DOMAINS:
+        before = chains.newest(domain)
+        if before is None:
+            continue
+        new = _passed(before.picture, followed, to)
+        change = chains.change(
+            at,
+            domain,
+            lambda _, new=new: new,  # type: ignore[misc]
+            reason="succeeded" if to else "ended",
+            effective_on=followed.effective_on,
+            handover_id=None,
+            recorded_by=None,
+            code=None if to else "organization_closed",
+        )
+        made = chains.newest(domain)
+        if change and made:
+            told |= before.organizations | made.organizations
+    if not chains.writes:
+        return 0
+    entry = _passing_entry(at, person, followed, request_id=request_id)
+    events = [Event(one, "responsibility.changed", at, person_id=person.id) for one in sorted(told)]
+    written = ledger.entering(entry, entry_id=chains.entry_id)
+    await send(tx, *chains.writes, notifications.telling(events), written)
+    return chains.made
+
+
+def _passing_entry(at: datetime, person: Known, followed: Succession, *, request_id: str) -> Entry:
+    return Entry(
+        action="responsibility:succeed",
+        at=at,
+        actor=Actor(None, PLATFORM, None, request_id),
+        stream=person.stream,
+        record=Record("responsibility", person.stream),
+        code=followed.kind,
+    )
+
+
+async def pass_on_all(db: Database, at: datetime, followed: Succession) -> int:
+    """What the organization still holds has passed on, person by person: each in a transaction of its own, so that it
+    can be begun again. The successor is in relation with all of them. Returns for how many something changed."""
+    async with db.platform() as tx:
+        everybody = await store.still_held(tx, followed.predecessor_id, followed.effective_on)
+    passed = 0
+    for person_id, stream in everybody:
+        async with db.platform() as tx:
+            if followed.successor_id is not None:
+                whose = (person_id, followed.successor_id)
+                through = HandoverId(followed.id)
+                await relations.relate(tx, at, *whose, through=through, sender_id=followed.predecessor_id)
+            if followed.kind != "split":  # it goes on, and gives up itself what the other takes
+                person = Known(person_id, stream)
+                passed += bool(
+                    await pass_on(tx, at, person, followed, request_id=f"succession-{followed.id}")
+                )
+    return passed
+
+
+def _passed(picture: Picture, followed: Succession, to: OrganizationId | None) -> Picture:
+    who, ahead = followed.predecessor_id, Interval(followed.effective_on, FOREVER)
+    chain = picture.chain
+    for one in [one for one in _within(chain, ahead) if one.holder == who]:
+        chain = painted(chain, one, to, one.basis if to else None)
+    passing = [one for one in picture.support if one.organization == who and one.valid_to > ahead.valid_from]
+    rest = frozenset(picture.support) - frozenset(passing)
+    kept = {replace(one, valid_to=ahead.valid_from) for one in passing if one.valid_from < ahead.valid_from}
+    taken = {
+        replace(one, valid_from=max(one.valid_from, ahead.valid_from), organization=to)
+        for one in passing
+        if to is not None
+    }
+    return Picture(chain, rest | kept | taken)
 
 
 def _within(chain: Chain, days: Interval) -> list[Segment]:

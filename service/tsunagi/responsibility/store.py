@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from tsunagi.db import ReadTx, Write, WriteTx, columns, fetch, metadata, send
 from tsunagi.errors import NotFound, PreconditionFailed, Refusal
-from tsunagi.ids import HandoverId, OrganizationId, PersonId
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream
 from tsunagi.responsibility.rules import Code, Domain, Picture, Segment, Support, joined
 
 Reason = Literal[
@@ -261,12 +261,30 @@ _TOOK_PART = """
     SELECT EXISTS (
         SELECT FROM responsibility_segments WHERE person_id = $1 AND domain = $2 AND organization_id = $3
         UNION ALL
-        SELECT FROM responsibility_support WHERE person_id = $1 AND domain = $2 AND organization_id = $3) AS took
+        SELECT FROM responsibility_support WHERE person_id = $1 AND domain = $2 AND organization_id = $3
+        UNION ALL
+        SELECT FROM organization_successions o
+        JOIN responsibility_segments s ON s.organization_id = o.predecessor_id
+        WHERE s.person_id = $1 AND s.domain = $2 AND o.successor_id = $3) AS took
 """
 
 
+_STILL_HELD = """
+    SELECT DISTINCT s.person_id, p.stream FROM (
+        SELECT person_id FROM responsibility_segments WHERE organization_id = $1 AND valid_to > $2
+        UNION SELECT person_id FROM responsibility_support WHERE organization_id = $1 AND valid_to > $2
+    ) AS s JOIN people p ON p.id = s.person_id ORDER BY s.person_id
+"""
+
+
+async def still_held(tx: ReadTx, organization_id: OrganizationId, on: date) -> list[tuple[PersonId, Stream]]:
+    """Everybody for whom the organization was recorded, in any version, to hold or support from that day on."""
+    return [(row["person_id"], row["stream"]) for row in await fetch(tx, _STILL_HELD, organization_id, on)]
+
+
 async def took_part(tx: ReadTx, person_id: PersonId, domain: Domain, organization_id: OrganizationId) -> bool:
-    """Whether the organization is or was recorded as holding or supporting, in any version."""
+    """Whether the organization is or was recorded as holding or supporting, in any version, or follows one that
+    held."""
     return any(row["took"] for row in await fetch(tx, _TOOK_PART, person_id, domain, organization_id))
 
 

@@ -175,6 +175,7 @@ DOCUMENTS = {
     provision_models.ProvisionParty: schema("provision")["$defs"]["party"],
     models.Evidence: schema("finding")["properties"]["evidence"]["items"],
     models.Organization: schema("organization"),
+    models.Succession: schema("organization")["properties"]["successions"]["items"],
     models.OrganizationRef: schema("organization")["$defs"]["reference"],
     models.Identifier: schema("organization")["$defs"]["identifier"],
     models.Area: schema("area"),

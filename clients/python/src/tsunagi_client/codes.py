@@ -82,6 +82,7 @@ FindingKind: TypeAlias = Literal[
     "conference_late",
     "sharing_late",
     "consent_ended",
+    "holder_closed",
     "employer_window_undefined",
     "employer_window_double",
     "overlap_too_long",

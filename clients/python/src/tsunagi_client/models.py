@@ -315,6 +315,14 @@ class Identifier(TypedDict):
     serial: NotRequired[int]
 
 
+class Succession(TypedDict):
+    """What became of an organization, from a day on."""
+
+    kind: Literal["merged", "split", "renumbered", "transferred", "closed"]
+    successorId: NotRequired[str]
+    effectiveOn: str
+
+
 class Organization(TypedDict):
     id: str
     kind: OrganizationKind
@@ -329,6 +337,7 @@ class Organization(TypedDict):
     formerNames: NotRequired[list[dict[str, Any]]]
     closedOn: NotRequired[str]
     successorId: NotRequired[str]
+    successions: NotRequired[list[Succession]]
 
 
 class AreaRules(TypedDict):
