@@ -76,8 +76,9 @@ ASKED: dict[str, Ask] = {
     "events": _get("/v1/events?limit=50"),
 }
 
-BATCHES = {"export"}
-"""What asks for a hundred at once may well read all of a table of a few thousand: here it must not have to."""
+BATCHES = {"export", "provisions"}
+"""What asks for a hundred at once, or of an auditor's whole area, may well read all of a table of a few thousand: here
+it must not have to."""
 
 
 @pytest.mark.parametrize("name", ASKED)
