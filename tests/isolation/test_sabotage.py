@@ -181,6 +181,7 @@ ELSEWHERE = {
     "oversight.area_report:report": "areas are public",
     "oversight.store:remit": "the remit is public",
     "people.actions:match": "nobody was recognized",
+    "responsibility.store:_STILL_HELD": "the operator's command asks it",
     "responsibility.store:_TOOK_PART": "who may speak of a domain; the person is in relation already",
     "reports.document:in_charge": "whom the holder named, among what is seen anyway",
     "people.store:part": "ends a relation, shows nothing",
