@@ -108,7 +108,13 @@ async def entries(
     audits = bool(await oversight.remit(tx, by.organization_id))
     mine = wanted if audits else replace(wanted, organization_id=by.organization_id)
     if stream is not None:
-        page = await _some(tx, mine, "stream", stream)
+        # Of what was erased, auditors see that it was there. Of whom they may not look at they see nothing.
+        seen = (
+            mine
+            if await store.knows_stream(tx, stream)
+            else replace(mine, organization_id=by.organization_id)
+        )
+        page = await _some(tx, seen, "stream", stream)
     elif handover_id is not None:
         page = await _some(tx, mine, "record", str(handover_id))
     elif audits:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tsunagi.audit.rules import Kept
 from tsunagi.db import ReadTx, fetch
-from tsunagi.ids import HandoverId, OrganizationId
+from tsunagi.ids import HandoverId, OrganizationId, Stream
 from tsunagi.ledger.rules import Action, Outcome
 
 NOTHING, EVERYTHING = UUID(int=0), UUID(int=2**128 - 1)
@@ -30,7 +30,7 @@ _OF_HANDOVER = f"""
 Source = Literal["stream", "record", "organization", "everything"]
 
 _SOURCES: Mapping[Source, str] = {
-    "stream": "(SELECT * FROM ledger_entries WHERE stream = $8) e JOIN ledger_contents c ON c.id = e.id",
+    "stream": "(SELECT * FROM ledger_entries WHERE stream = $8) e LEFT JOIN ledger_contents c ON c.id = e.id",
     "record": "(SELECT * FROM ledger_contents WHERE record_id = $8) c JOIN ledger_entries e ON e.id = c.id",
     "organization": """
         (SELECT * FROM ledger_contents WHERE organization_id = $8 AND id > $1) c
@@ -87,6 +87,11 @@ async def find(tx: ReadTx, wanted: Wanted, source: Source, key: Any) -> list[Kep
         *(wanted.since, wanted.until, key, wanted.last),
     )
     return [_kept(row) for row in await fetch(tx, _FOUND[source], *asked)]
+
+
+async def knows_stream(tx: ReadTx, stream: Stream) -> bool:
+    """Whether it is of somebody whom the acting organization may look at."""
+    return bool(await fetch(tx, "SELECT FROM people WHERE stream = $1", stream))
 
 
 async def newest(tx: ReadTx) -> UUID:
