@@ -51,7 +51,10 @@ class Pair:
     async def promote(self) -> Postgres:
         """The primary is gone for good, the standby has taken its place."""
         await asyncio.to_thread(self.primary.kill)
-        self.standby.thaw()
+        if self.standby.processes():
+            self.standby.thaw()
+        else:
+            await asyncio.to_thread(self.standby.start)
         await asyncio.to_thread(self.standby.promote)
         self.primary = self.standby
         return self.primary

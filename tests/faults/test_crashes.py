@@ -12,7 +12,7 @@ from tests.faults.oracle import check
 from tests.postgres import running
 
 LONG = os.environ.get("TSUNAGI_FAULTS") == "long"
-CYCLES = int(os.environ.get("FAULT_CYCLES", "100")) if LONG else 3
+CYCLES = int(os.environ.get("FAULT_CYCLES", "100")) if LONG else 2
 SEED = int(os.environ.get("FAULT_SEED", "20261121"))
 
 
@@ -49,8 +49,8 @@ def kill_everything(here: Ground) -> None:
 
 FAULTS: tuple[Callable[[Ground], None], ...] = (
     kill_backends,
-    kill_the_sequencer_and_a_server,
     kill_everything,
+    kill_the_sequencer_and_a_server,
     kill_a_server,
     kill_postgres,
     kill_both_servers,
