@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import secrets
 import signal
 import socket
 import sys
@@ -95,9 +96,15 @@ def metrics(settings: Settings) -> Iterator[None]:
         thread.join()
 
 
+_PORTS = range(15_000, 32_000)
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on now."""
-    return choose_port(host, 0)
+    """A port nobody listens on now: below those that systems give to outgoing connections, any of which could take it
+    before it is used."""
+    while choose_port(host, port := _PORTS.start + secrets.randbelow(len(_PORTS))) != port:
+        pass
+    return port
 
 
 def choose_port(host: str, wanted: int) -> int:

@@ -31,7 +31,7 @@ async def begin(db: Database, at: datetime, ring: Keyring) -> None:
                 f" which is not in {ring.source}: see docs/operations.md, Master keys"
             )
         if not list(ring):
-            ring.add()
+            ring.begin()
         await store.need(tx, at, [ring.newest.id])
 
 

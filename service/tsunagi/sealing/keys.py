@@ -48,8 +48,11 @@ class Provider(Protocol):
     def read(self) -> Sequence[MasterKey]:
         """Oldest first: the newest wraps. None where nobody has made one yet. Raises KeysDamaged."""
 
+    def begin(self, key: MasterKey) -> None:
+        """There is a first key, which survives a crash of the machine: this one, or that of whoever was faster."""
+
     def add(self, key: MasterKey) -> None:
-        """The key is kept, and survives a crash of the machine."""
+        """The key is kept beside those that are there, and survives a crash of the machine."""
 
 
 class KeyFile:
@@ -82,9 +85,12 @@ class KeyFile:
             raise KeysDamaged(f"{self.path}: the key {key_id} is another one")
         return key
 
+    def begin(self, key: MasterKey) -> None:
+        make_once(self.path, _lines([key]))
+
     def add(self, key: MasterKey) -> None:
         if self.state() is None:
-            make_once(self.path, _lines([key]))  # whoever is second takes the first one's
+            self.begin(key)
         else:
             replace_private(self.path, _lines([*self.read(), key]))
 
@@ -169,9 +175,15 @@ class Keyring:
         at = of_data_key(*where)
         return self.newest.wrap(self._unwrapped(wrapped, at), at)
 
+    def begin(self) -> MasterKey:
+        """The first master key: all who start at once get the same."""
+        self.source.begin(_new_key())
+        self._look()
+        return self.newest
+
     def add(self) -> MasterKey:
         """A new master key, which is the newest from now on."""
-        self.source.add(master_key(datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(KEY_BYTES)))
+        self.source.add(_new_key())
         self._look()
         return self.newest
 
@@ -206,8 +218,12 @@ def kept_keys(settings: Settings) -> Keyring:
     """The ring of this installation; its first master key is made where there is none."""
     ring = Keyring(provider(settings))
     if not list(ring):
-        ring.add()
+        ring.begin()
     return ring
+
+
+def _new_key() -> MasterKey:
+    return master_key(datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(KEY_BYTES))
 
 
 def keys(tx: ReadTx) -> Keyring:
