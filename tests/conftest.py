@@ -23,7 +23,14 @@ from tsunagi.migrating import migrate
 
 ROOT = Path(__file__).parents[1]
 
-structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # tests look at logs where they are made
+
+def silent_logs() -> None:
+    """Nothing is logged to a terminal that a test may be reading: tests look at logs where they are made."""
+    structlog.reset_defaults()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+silent_logs()
 # How long it takes to make an example says how busy the machine is, and nothing of what is tested.
 settings.register_profile("tsunagi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tsunagi")

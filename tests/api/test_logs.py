@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from tests.conftest import silent_logs
 from tests.crowd import accept, offer, record_of
 from tests.ledger.entries import personal
 from tests.owner import owner
@@ -49,7 +49,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
         return found
 
     yield read
-    structlog.reset_defaults()
+    silent_logs()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
 

@@ -231,6 +231,7 @@ async def export(db: Database, clock: Clock, by: By) -> AsyncIterator[list[Discl
     """
     async with db.read(by.acting) as tx:
         ids = await handover_store.pullable(tx, by.organization_id, READABLE, today=civil_date(by.at))
+    ids.sort(key=int)  # in the order in which they were made
 
     async def batch(first: int) -> list[Disclosed]:
         now = replace(by, at=clock.now())
