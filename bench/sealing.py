@@ -110,7 +110,7 @@ async def measured(settings: Settings) -> dict[str, Any]:
     admin = await asyncpg.connect(settings.database_url)
     async with database(settings) as db, play(settings, db) as acted:
         stage = await staged(admin, acted, ready=4, handovers=HANDOVERS)
-        asking = Asking(acted, acted.http._transport.app)  # type: ignore[attr-defined]
+        asking = Asking(acted, acted.http._transport.app)  # type: ignore[attr-defined]  # httpx2 has no public name for it
         record = as_bytes(acted.usual | {"personId": stage.ready.person_id})
         cast, numbers = acted.cast, stage.spread()
 

@@ -49,7 +49,7 @@ def upgrade() -> None:
     )
     names = ", ".join(COLUMNS)
     op.execute("ALTER TABLE handovers NO FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE TABLE handover_revisions AS SELECT {names} FROM handovers")  # noqa: S608
+    op.execute(f"CREATE TABLE handover_revisions AS SELECT {names} FROM handovers")  # noqa: S608  only names of ours
     op.execute("ALTER TABLE handovers FORCE ROW LEVEL SECURITY")
     for name in set(COLUMNS) - NULLABLE:
         op.alter_column("handover_revisions", name, nullable=False)

@@ -194,6 +194,17 @@ async def test_an_auditor_sees_everything_about_the_people_of_its_remit(world: W
     assert await actions(await world.auditor.get(person + by)) == ["handovers:receive", "handovers:read"]
 
 
+async def test_what_is_asked_for_together_must_hold_together(world: World) -> None:
+    first, second = await offer(world, 1), await offer(world, 2)
+    path = f"/v1/ledger/entries?personId={first['personId']}"
+    ours = await actions(await world.auditor.get(f"{path}&handoverId={first['id']}"))
+    assert ours == ["handovers:create", "handovers:offer"]
+    assert await actions(await world.auditor.get(f"{path}&handoverId={second['id']}")) == []
+    theirs = (await world.auditor.get(f"/v1/ledger/entries?personId={second['personId']}")).json()["items"]
+    other = f"{path}&stream={theirs[0]['stream']}"
+    assert (await world.auditor.get(other)).status_code == 404
+
+
 async def test_pages_of_entries_follow_one_another(world: World) -> None:
     for number in range(3):
         await offer(world, number)

@@ -98,11 +98,11 @@ async def entries(
     Raises NotFound when the person or handover is not for the caller to see.
     """
     if person_id is not None:
-        stream = await oversight.visible_stream(tx, by.organization_id, person_id)
-        if stream is None:
+        stream = await _stream_of(tx, by, person_id, stream)
+    if handover_id is not None:
+        if await handovers.find(tx, handover_id) is None:
             raise NotFound
-    if handover_id is not None and await handovers.find(tx, handover_id) is None:
-        raise NotFound
+        wanted = replace(wanted, record_id=str(handover_id))
     if wanted.last == EVERYTHING:
         wanted = replace(wanted, last=await store.newest(tx))
     audits = bool(await oversight.remit(tx, by.organization_id))
@@ -123,6 +123,14 @@ async def entries(
         page = await _some(tx, _from_its_day(wanted), "organization", by.organization_id)
     await ledger.append(tx, _look(by, stream, Record("handover", handover_id) if handover_id else None))
     return page
+
+
+async def _stream_of(tx: ReadTx, by: By, person_id: PersonId, asked: Stream | None) -> Stream:
+    """The person's stream. Raises NotFound when it is not for the caller to see, or not the one that was asked for."""
+    stream = await oversight.visible_stream(tx, by.organization_id, person_id)
+    if stream is None or asked not in (None, stream):
+        raise NotFound
+    return stream
 
 
 async def _some(tx: ReadTx, wanted: Wanted, source: Source, key: object) -> Page:

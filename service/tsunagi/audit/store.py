@@ -49,8 +49,9 @@ _FOUND: Mapping[Source, str] = {
             AND ($5::uuid IS NULL OR c.organization_id = $5)
             AND ($6::timestamptz IS NULL OR e.recorded_at >= $6)
             AND ($7::timestamptz IS NULL OR e.recorded_at < $7)
+            AND ($10::text IS NULL OR c.record_id = $10)
         ORDER BY e.id LIMIT $2
-    """  # noqa: S608
+    """  # noqa: S608  nothing but what stands above is put in
     for name, source in _SOURCES.items()
 }
 _NEWEST = "SELECT id FROM ledger_entries ORDER BY id DESC LIMIT 1"
@@ -72,6 +73,7 @@ class Wanted:
     organization_id: OrganizationId | None = None
     since: datetime | None = None
     until: datetime | None = None
+    record_id: str | None = None
 
 
 async def of_handover(tx: ReadTx, handover_id: HandoverId) -> list[Kept]:
@@ -84,7 +86,7 @@ async def find(tx: ReadTx, wanted: Wanted, source: Source, key: Any) -> list[Kep
     many entries are looked at."""
     asked = (
         *(wanted.after, wanted.limit, wanted.action, wanted.outcome, wanted.organization_id),
-        *(wanted.since, wanted.until, key, wanted.last),
+        *(wanted.since, wanted.until, key, wanted.last, wanted.record_id),
     )
     return [_kept(row) for row in await fetch(tx, _FOUND[source], *asked)]
 

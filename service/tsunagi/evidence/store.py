@@ -39,7 +39,7 @@ _ADOPT = f"""
 """  # noqa: S608  nothing but the names of columns is put in
 _OF = f"""
     SELECT {", ".join(_GUIDELINE)} FROM sharing_guidelines WHERE organization_id = $1 ORDER BY version DESC LIMIT $2
-"""  # noqa: S608
+"""  # noqa: S608  only names of ours
 
 
 async def adopt(tx: WriteTx, organization_id: OrganizationId, **members: Any) -> Guideline:
@@ -75,7 +75,7 @@ _OUTGOING = f"""
     FROM handovers h
     WHERE h.sender_id = $1 AND h.service_ends_on IS NOT NULL AND h.status <> 'withdrawn' AND {_IN_REMIT}
     ORDER BY h.person_id, h.recorded_at DESC, h.id DESC
-"""  # noqa: S608
+"""  # noqa: S608  only names of ours
 _ENDING = f"""
     WITH newest AS ({_OUTGOING})
     SELECT n.*, NULL::date AS hired_on, NULL::date AS starts_on FROM newest n
@@ -88,7 +88,7 @@ _ENDING = f"""
             BETWEEN $2::date - interval '38 months' AND $3::date - interval '34 months'
         AND NOT EXISTS (SELECT FROM newest n WHERE n.person_id = h.person_id)
     LIMIT $5
-"""  # noqa: S608
+"""  # noqa: S608  only names of ours
 _SETTLES = "SELECT FROM organizations WHERE id = $1 AND kind = 'settlement'"
 
 

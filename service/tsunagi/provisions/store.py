@@ -225,13 +225,13 @@ def _statement(roles: tuple[Role, ...], conditions: tuple[str, ...], behind: boo
     sides = " UNION ALL ".join(_SIDES[role].replace("{also}", more) for role in roles)
     return f"""
         SELECT {", ".join(_COLUMNS)} FROM ({sides}) AS sides ORDER BY provided_on, id LIMIT $2
-    """  # noqa: S608
+    """  # noqa: S608  only names of ours
 
 
 _OF_PEOPLE = f"""
     SELECT {", ".join(_COLUMNS)} FROM provisions WHERE giver_id = $1 AND person_id = ANY ($2)
     ORDER BY provided_on, id
-"""  # noqa: S608
+"""  # noqa: S608  only names of ours
 
 
 async def given(tx: ReadTx, giver: OrganizationId, people: Iterable[PersonId]) -> list[Provision]:

@@ -105,7 +105,7 @@ async def rewrap(tx: WriteTx, table: KeyTable, rows: Sequence[Wrapped]) -> None:
     same = " AND ".join(f"t.{name} = n.{name}" for name in table.key)
     await fetch(
         tx,
-        f"UPDATE {table.name} t SET data_key = n.data_key"  # noqa: S608
+        f"UPDATE {table.name} t SET data_key = n.data_key"  # noqa: S608  only names of ours
         f" FROM unnest($1::bytea[], {', '.join(kinds)}) AS n (data_key, {', '.join(table.key)}) WHERE {same}",
         [row.data_key for row in rows],
         *columns(row.key for row in rows),
@@ -120,7 +120,7 @@ async def counted(tx: ReadTx, table: KeyTable) -> dict[str, int]:
     """How many data keys of the table are under which master key."""
     found = await fetch(
         tx,
-        f"SELECT encode(substr(data_key, 1, 4), 'hex') AS id, count(*) AS number FROM {table.name}"  # noqa: S608
+        f"SELECT encode(substr(data_key, 1, 4), 'hex') AS id, count(*) AS number FROM {table.name}"  # noqa: S608  only names of ours
         " WHERE data_key IS NOT NULL GROUP BY 1",
     )
     return {row["id"]: row["number"] for row in found}

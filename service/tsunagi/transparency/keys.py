@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tsunagi.secret_files import write_private
+from tsunagi.secret_files import make_once, replace_private
 from tsunagi.transparency.notes import Key, Signer
 
 MEMORY = "signed.json"
@@ -76,11 +74,10 @@ class FileKeys:
 
     def add(self) -> Key:
         """One more key signs from the next checkpoint on."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         private = Ed25519PrivateKey.generate()
         signer = FileSigner(Key(self._name, private.public_key().public_bytes_raw()), private)
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_private(self._folder / f"{signer.key.id.hex()}.pem", pem)
+        make_once(self._folder / f"{signer.key.id.hex()}.pem", pem)
         return signer.key
 
     def retire(self, key_id: str) -> Key:
@@ -104,11 +101,7 @@ class FileKeys:
     def remember(self, signed: Remembered) -> None:
         root = base64.b64encode(signed.root).decode()
         text = json.dumps({"origin": signed.origin, "size": signed.size, "root": root})
-        with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=f"{MEMORY}.", delete=False) as partial:
-            partial.write(text)
-            partial.flush()
-            os.fsync(partial.fileno())
-        Path(partial.name).replace(self._folder / MEMORY)
+        replace_private(self._folder / MEMORY, text.encode())
 
     def forget(self) -> None:
         """What was signed is no longer held against the database: an operator has decided so."""

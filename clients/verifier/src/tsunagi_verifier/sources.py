@@ -126,7 +126,8 @@ class Server:
     def _get(self, path: str, at_most: int, headers: dict[str, str] | None = None) -> bytes:
         said = ""
         for attempt in range(self._attempts):
-            wait = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+            spread = random.uniform(0.5, 1.5)  # noqa: S311  so that callers do not come back together; no secret
+            wait = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt * spread)
             try:
                 answer, content = self._ask("GET", path, at_most, headers or {})
             except (OSError, http.client.HTTPException, zlib.error) as error:
