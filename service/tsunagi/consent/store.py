@@ -135,7 +135,7 @@ def inserting(tx: ReadTx, consent: Consent) -> list[Write]:
 async def find(tx: ReadTx, consent_id: ConsentId, *, lock: bool = False) -> Consent | None:
     """The consent, with what was withdrawn of it; where `lock`, held until the transaction ends."""
     if lock:
-        await fetch(tx, "SELECT FROM consents WHERE id = $1 FOR UPDATE", consent_id)
+        await fetch(tx, "SELECT FROM consents WHERE id = $1 FOR NO KEY UPDATE", consent_id)
     return next((_consent(tx, row) for row in await fetch(tx, _FIND, consent_id)), None)
 
 

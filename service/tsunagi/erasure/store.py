@@ -157,7 +157,7 @@ _EMPTIED = """
 
 async def erase(tx: WriteTx, at: datetime, who: Person, found: Traces) -> dict[str, int]:
     """Nothing is left that says who the person was or what they were like; how many rows of each table went."""
-    await fetch(tx, "SELECT FROM handovers WHERE person_id = $1 ORDER BY id FOR UPDATE", who.id)
+    await fetch(tx, "SELECT FROM handovers WHERE person_id = $1 ORDER BY id FOR NO KEY UPDATE", who.id)
     gone = {"idempotent_answers": await _forget_answers(tx, [*found.ids, str(who.id)])}
     for table, rows in GOES.items():
         also = [found.consents] if "$2" in rows else []

@@ -208,14 +208,17 @@ async def find(tx: ReadTx, handover_id: HandoverId) -> Handover | None:
 
 
 async def lock(tx: WriteTx, handover_id: HandoverId) -> Handover | None:
-    """The handover as it is now, held until the transaction ends: racing answers come one after another."""
-    return next((read_row(tx, row) for row in await fetch(tx, _FIND + " FOR UPDATE", handover_id)), None)
+    """The handover as it is now, held until the transaction ends: racing answers come one after another. Whoever only
+    points to it, as a record of provision does, goes on: they hold the person's stream, which comes after it."""
+    return next(
+        (read_row(tx, row) for row in await fetch(tx, _FIND + " FOR NO KEY UPDATE", handover_id)), None
+    )
 
 
 async def hold(tx: WriteTx, handover_ids: Iterable[HandoverId]) -> None:
     """These handovers are held until the transaction ends, taken in one order, as whoever needs several does."""
     rows = select(handovers.c.id).where(handovers.c.id.in_(handover_ids)).order_by(handovers.c.id)
-    await tx.execute(rows.with_for_update())
+    await tx.execute(rows.with_for_update(key_share=True))
 
 
 async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId] | None) -> Handover | None:
@@ -225,7 +228,7 @@ async def due(tx: WriteTx, today: date, *, after: tuple[date | None, HandoverId]
     if after is not None:
         query = query.where(tuple_(handovers.c.clock_on, handovers.c.id) > after)
     in_order = query.order_by(handovers.c.clock_on, handovers.c.id).limit(1)
-    found = await tx.scalar(in_order.with_for_update(skip_locked=True))
+    found = await tx.scalar(in_order.with_for_update(key_share=True, skip_locked=True))
     return await find(tx, HandoverId(found)) if found else None
 
 
@@ -268,7 +271,8 @@ async def pulled(tx: ReadTx, handover_ids: Sequence[HandoverId]) -> list[Pulled]
 
 _PLACES = [f"${place}" for place in range(1, len(COLUMNS) + 1)]
 _INSERT = f"INSERT INTO handovers ({', '.join(COLUMNS)}) VALUES ({', '.join(_PLACES)})"  # noqa: S608
-_UPDATE = f"UPDATE handovers SET ({', '.join(COLUMNS)}) = ROW ({', '.join(_PLACES)}) WHERE id = $1"  # noqa: S608
+# Without the key: a statement that names it holds the row even against those who only point to it.
+_UPDATE = f"UPDATE handovers SET ({', '.join(COLUMNS[1:])}) = ROW ({', '.join(_PLACES[1:])}) WHERE id = $1"  # noqa: S608
 
 
 def inserting(tx: ReadTx, handover: Handover) -> Write:
