@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from tsunagi_verifier.trees import Tree
 
 SAME = {"stream": "stream", "number": "number", "action": "action", "outcome": "outcome"}
 """What may stand beside an entry's text, and what it is called there: it must be what the text says."""
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+"""RFC 3339 section 5.6, as the ledger writes it."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ def _committed(entry_id: str, text: str, salt: str, commitment: bytes) -> Mappin
 
 
 def _same(shown: Mapping[str, Any], body: Mapping[str, Any], entry_id: str) -> None:
-    wrong = [name for name, there in SAME.items() if name in shown and shown[name] != body.get(there)]
+    wrong = [name for name, there in SAME.items() if name in shown and not same(shown[name], body.get(there))]
     if "recordedAt" in shown and not same_instant(shown["recordedAt"], body.get("at")):
         wrong.append("recordedAt")
     if wrong:
@@ -128,10 +134,17 @@ def _same(shown: Mapping[str, Any], body: Mapping[str, Any], entry_id: str) -> N
         )
 
 
+def same(one: object, other: object) -> bool:
+    """Whether two members are alike. For Python alone true is 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
 def same_instant(one: object, other: object) -> bool:
+    if not all(isinstance(each, str) and _INSTANT.fullmatch(each) for each in (one, other)):
+        return False
     try:
         return datetime.fromisoformat(str(one)) == datetime.fromisoformat(str(other))
-    except (ValueError, TypeError):  # no instants, or one without an offset
+    except ValueError:  # no day or time of any calendar
         return False
 
 

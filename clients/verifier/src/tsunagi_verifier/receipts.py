@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsunagi_verifier.entries import Entry, check_streams, member, read_entry, same_instant
+from tsunagi_verifier.entries import Entry, check_streams, member, read_entry, same, same_instant
 from tsunagi_verifier.notes import Checkpoint
 from tsunagi_verifier.proofs import read_proof
 from tsunagi_verifier.refusals import Refused
@@ -58,11 +58,12 @@ def _entry_of(step: Any, handover_id: str) -> Entry:
         return entry
     record: Mapping[str, Any] = member(entry.body, "record", dict, {})
     actor: Mapping[str, Any] = member(entry.body, "actor", dict, {})
+    version = step.get("recordVersion")
     said = {
-        "action": step.get("action") == entry.body.get("action"),
+        "action": same(step.get("action"), entry.body.get("action")),
         "at": same_instant(step.get("at"), entry.body.get("at")),
-        "organizationId": step.get("organizationId") == actor.get("organization"),
-        "recordVersion": step.get("recordVersion") in (None, record.get("version")),
+        "organizationId": same(step.get("organizationId"), actor.get("organization")),
+        "recordVersion": version is None or same(version, record.get("version")),
         "handoverId": record.get("kind") != "handover" or record.get("id") == handover_id,
     }
     if wrong := [name for name, holds in said.items() if not holds]:
