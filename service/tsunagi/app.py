@@ -26,6 +26,7 @@ from tsunagi.api import (
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
 from tsunagi.api.idempotency import forget_answers
+from tsunagi.api.inside import Inside
 from tsunagi.api.limits import Limits, forget_counts, share
 from tsunagi.api.oauth import TokenEndpoint
 from tsunagi.api.problems import HANDLERS
@@ -46,7 +47,9 @@ from tsunagi.proofs.nonces import kept_nonces
 from tsunagi.proofs.store import forget_proofs
 from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
+from tsunagi.staff.actions import forget_sessions
 from tsunagi.transparency import store as transparency
+from tsunagi.web import signing_in, site
 
 ROOMS = (
     consents,
@@ -62,6 +65,8 @@ ROOMS = (
     provisions,
     responsibility,
 )
+PAGES = (signing_in,)
+"""What has been read here has registered its pages."""
 
 log = structlog.get_logger()
 
@@ -121,7 +126,9 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         lifespan=lifespan,
         exception_handlers=dict(HANDLERS),
     )
-    app.router.routes.append(all_routes().route(services))
+    operations = all_routes()
+    app.router.routes.append(operations.route(services))
+    app.router.routes.extend(site.routes(services, Inside(services, operations)))
     app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)
     app.add_middleware(Frame)
     return app
@@ -140,6 +147,7 @@ async def keep_time(services: Services) -> None:
                 await forget_answers(tx, services.clock.now())
                 await forget_attempts(tx, services.clock.now())
                 await forget_counts(tx, services.clock.now())
+                await forget_sessions(tx, datetime.now(UTC))
                 await _watch_log(tx)
         except Exception as error:  # the database may be away; the next round sees what this one missed
             log.warning("clock failed", **fault(error))

@@ -16,6 +16,7 @@ from tsunagi.provisions import store as provisions
 from tsunagi.records import store as records
 from tsunagi.responsibility import store as responsibility
 from tsunagi.sealing import store as sealing
+from tsunagi.staff import store as staff
 from tsunagi.transparency import store as transparency
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "records",
     "responsibility",
     "sealing",
+    "staff",
     "transparency",
 ]

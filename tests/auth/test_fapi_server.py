@@ -136,9 +136,10 @@ async def test_fapi_5_3_2_1_6_clients_authenticate_by_private_key_jwt_alone(
 
 
 async def test_fapi_5_3_2_1_7_nothing_redirects(world: World, contract: Contract) -> None:
+    """Of what software speaks to: pages lead to each other, by 303, and never elsewhere (`tests/web/`)."""
     statuses = {status for one in contract.operations.values() for status in one.responses}
     assert {status for status in statuses if status.startswith("3")} == {"304"}
-    for path in ("/oauth2/token/", "//elsewhere.example/", "/v1/areas/", "/docs/?next=//elsewhere.example"):
+    for path in ("/oauth2/token/", "//elsewhere.example/x/", "/v1/areas/", "/docs/?next=//elsewhere.example"):
         answer: httpx2.Response = await world.http.get(path)
         assert (answer.status_code, "location" in answer.headers) == (404, False)
 

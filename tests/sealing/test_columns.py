@@ -52,6 +52,11 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
         {"title", "document_hash", "document_url", "officer_name", "officer_role"},
     ),
     "software_clients": (TECHNICAL, {"id", "name", "status", "profile"}),
+    "staff_members": (
+        "an organization about its own staff; a password's hash is of no use to whoever reads it",
+        {"login", "name", "role", "status", "password_hash"},
+    ),
+    "staff_sessions": (HASHES, {"token_hash"}),
     "used_assertions": (HASHES, {"fingerprint"}),
     "used_proofs": (HASHES, {"fingerprint"}),
 }

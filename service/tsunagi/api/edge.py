@@ -140,30 +140,37 @@ def _endpoint(services: Services, operation: Operation, handler: Handler) -> End
     async def endpoint(request: Request) -> Response:
         structlog.contextvars.bind_contextvars(operation=operation.id)
         caller = await identify(services.gate, operation, request)
-        at = services.clock.now()
-        if caller:
-            services.limits.admit(request, operation.id, caller, at)
-        parameters = read_parameters(services.contract, operation, request)
-        raw = await read_body(operation, request, max_bytes=services.settings.max_body_bytes)
-        call = Call(
-            services=services,
-            operation=operation,
-            request=request,
-            request_id=request.state.request_id,
-            at=at,
-            parameters=parameters,
-            raw=raw,
-            body=checked_body(services.contract, operation, raw),
-            identified=caller,
-        )
-        try:
-            return await handler(call)
-        except Refusal as refusal:
-            if refusal.on_ledger and operation.id in DENIED:
-                await _record_denial(call, refusal)
-            raise
+        return await perform(services, operation, handler, request, caller)
 
     return endpoint
+
+
+async def perform(
+    services: Services, operation: Operation, handler: Handler, request: Request, caller: Caller | None
+) -> Response:
+    """The answer to somebody who is known, and whose scopes were looked at. Raises Refusal."""
+    at = services.clock.now()
+    if caller:
+        services.limits.admit(request, operation.id, caller, at)
+    parameters = read_parameters(services.contract, operation, request)
+    raw = await read_body(operation, request, max_bytes=services.settings.max_body_bytes)
+    call = Call(
+        services=services,
+        operation=operation,
+        request=request,
+        request_id=request.state.request_id,
+        at=at,
+        parameters=parameters,
+        raw=raw,
+        body=checked_body(services.contract, operation, raw),
+        identified=caller,
+    )
+    try:
+        return await handler(call)
+    except Refusal as refusal:
+        if refusal.on_ledger and operation.id in DENIED:
+            await _record_denial(call, refusal)
+        raise
 
 
 async def _record_denial(call: Call, refusal: Refusal) -> None:

@@ -31,14 +31,19 @@ async def identify(gate: Gate, operation: Operation, request: Request) -> Caller
         structlog.contextvars.bind_contextvars(
             client=caller.client_id, organization=str(caller.organization_id)
         )
-        if operation.scope not in caller.scopes:
-            raise ScopeMissing(Text(f"必要な権限: {operation.scope}", f"Scope needed: {operation.scope}"))
+        check_scope(operation, caller)
     except (Unauthenticated, ScopeMissing) as refusal:
         answer_with(request, {"WWW-Authenticate": _challenge(refusal, operation, request, gate.issuer)})
         _give_nonce(request, gate.new_nonce(datetime.now(UTC)) if isinstance(refusal, ProofRefused) else None)
         raise
     _give_nonce(request, admission.next_nonce)
     return caller
+
+
+def check_scope(operation: Operation, caller: Caller) -> None:
+    """Raises ScopeMissing."""
+    if operation.scope is not None and operation.scope not in caller.scopes:
+        raise ScopeMissing(Text(f"必要な権限: {operation.scope}", f"Scope needed: {operation.scope}"))
 
 
 def _give_nonce(request: Request, nonce: str | None) -> None:

@@ -173,6 +173,13 @@ async def read_body(operation: Operation, request: Request, *, max_bytes: int) -
     return b"".join(chunks)
 
 
+def check_size(request: Request, *, max_bytes: int) -> None:
+    """For bodies that others read. Raises BodyTooLarge, also where nothing says how much will come."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > max_bytes:
+        raise _too_large(max_bytes)
+
+
 def _too_large(max_bytes: int) -> BodyTooLarge:
     text = Text(f"本文は{max_bytes:,}バイトまでです", f"A body has at most {max_bytes:,} bytes")
     return BodyTooLarge(text, errors=(Notice("body.size", "error", text, party="client"),))

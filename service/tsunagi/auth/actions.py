@@ -23,7 +23,7 @@ from tsunagi.db import Database, WriteTx
 from tsunagi.errors import NotFound, Notice, RuleViolated, Text, Unauthenticated
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger import store as ledger
-from tsunagi.ledger.rules import PLATFORM, Actor, Entry, Record
+from tsunagi.ledger.rules import PAGES, PLATFORM, Actor, Entry, Record
 from tsunagi.proofs.actions import Proofs
 from tsunagi.proofs.keys import read_jwt
 from tsunagi.proofs.rules import Asked, Proof, ProofRefused
@@ -50,7 +50,7 @@ async def register_client(
     """
     keys = accept_keys(jwks)
     new_id = acceptable_client_id(client_id or str(uuid4()))
-    if new_id is None or new_id == PLATFORM:
+    if new_id is None or new_id in (PLATFORM, PAGES):
         raise _refused(
             "client_id",
             "クライアントIDは英数字で始まる3～100文字です",

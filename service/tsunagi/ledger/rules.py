@@ -60,6 +60,9 @@ Action = Literal[
     "responsibility:read",
     "responsibility:report",
     "responsibility:succeed",
+    "staff:add",
+    "staff:sign-in",
+    "staff:sign-out",
     "tokens:issue",
 ]
 
@@ -77,11 +80,22 @@ class Actor:
 PLATFORM = ClientId("tsunagi")
 """The client that acts when the clock does."""
 
+PAGES = ClientId("tsunagi-pages")
+"""The client that staff act through in the browser."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
     kind: Literal[
-        "handover", "consent", "person", "responsibility", "provision", "guideline", "organization", "client"
+        "handover",
+        "consent",
+        "person",
+        "responsibility",
+        "provision",
+        "guideline",
+        "organization",
+        "client",
+        "staff",
     ]
     id: UUID | str
     version: int | None = None

@@ -1,0 +1,156 @@
+"""Accounts of staff, and their sessions. Of a session's token only the hash is kept."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
+
+from tsunagi.db import ReadTx, WriteTx, fetch, metadata
+from tsunagi.sealing.keys import keys
+from tsunagi.sealing.store import Sealed
+from tsunagi.staff.rules import Member, Session
+
+staff_members = Table(
+    "staff_members",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("password_hash", Text, nullable=True, comment="Argon2id; null: not set yet"),
+    Column("data_key", LargeBinary, nullable=True),
+    Column(
+        "code_secret", Sealed, nullable=True, comment="sealed: the secret that codes are made from (RFC 6238)"
+    ),
+    Column("code_step", BigInteger, nullable=True, comment="of the code that was used last"),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("role IN ('worker', 'administrator', 'auditor')", name="role"),
+    CheckConstraint("status IN ('active', 'disabled')", name="status"),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("member_id", Uuid, ForeignKey("staff_members.id"), nullable=False, index=True),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A member of staff with what they sign in by."""
+
+    member: Member
+    active: bool
+    password_hash: str | None
+    code_secret: str | None
+    code_step: int | None
+
+
+_MEMBER = "m.id, m.organization_id, m.login, m.name, m.role"
+
+
+def _member(row: object) -> Member:
+    return Member(*tuple(row)[:5])  # type: ignore[arg-type]
+
+
+async def add(tx: WriteTx, at: datetime, member: Member, *, password_hash: str, code_secret: str) -> bool:
+    """Whether the account is new: the login may be taken."""
+    key = keys(tx).fresh("staff_members", member.id)
+    sealed = key.seal(code_secret.encode(), "staff_members", member.id)
+    added = await fetch(
+        tx,
+        """
+        INSERT INTO staff_members
+            (id, organization_id, login, name, role, password_hash, data_key, code_secret, added_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (login) DO NOTHING RETURNING id
+        """,
+        *(member.id, member.organization_id, member.login, member.name, member.role),
+        *(password_hash, key.wrapped, sealed, at),
+    )
+    return bool(added)
+
+
+async def account(tx: ReadTx, login: str) -> Account | None:
+    """The account of that login, held until `tx` ends."""
+    found = await fetch(
+        tx,
+        f"SELECT {_MEMBER}, m.status, m.password_hash, m.data_key, m.code_secret, m.code_step"  # noqa: S608
+        " FROM staff_members m WHERE m.login = $1 FOR NO KEY UPDATE",
+        login,
+    )
+    for row in found:
+        secret = None
+        if row["code_secret"] is not None:
+            key = keys(tx).opened(row["data_key"], "staff_members", row["id"])
+            secret = key.unseal(row["code_secret"], "staff_members", row["id"]).decode()
+        return Account(
+            _member(row), row["status"] == "active", row["password_hash"], secret, row["code_step"]
+        )
+    return None
+
+
+async def use_code(tx: WriteTx, member_id: UUID, step: int) -> None:
+    await fetch(tx, "UPDATE staff_members SET code_step = $2 WHERE id = $1", member_id, step)
+
+
+async def begin(tx: WriteTx, at: datetime, member: Member, token: str) -> None:
+    await fetch(
+        tx,
+        "INSERT INTO staff_sessions (token_hash, member_id, organization_id, began_at, seen_at, confirmed_at)"
+        " VALUES ($1, $2, $3, $4, $4, $4)",
+        *(_hash(token), member.id, member.organization_id, at),
+    )
+
+
+async def session(tx: ReadTx, token: str) -> Session | None:
+    """The session of that token, of somebody who is still active."""
+    found = await fetch(
+        tx,
+        f"SELECT {_MEMBER}, s.began_at, s.seen_at, s.confirmed_at"  # noqa: S608
+        " FROM staff_sessions s JOIN staff_members m ON m.id = s.member_id"
+        " WHERE s.token_hash = $1 AND m.status = 'active'",
+        _hash(token),
+    )
+    return next((Session(_member(row), *tuple(row)[5:]) for row in found), None)
+
+
+async def see(tx: WriteTx, at: datetime, token: str) -> None:
+    await fetch(tx, "UPDATE staff_sessions SET seen_at = $2 WHERE token_hash = $1", _hash(token), at)
+
+
+async def end(tx: WriteTx, token: str) -> None:
+    await fetch(tx, "DELETE FROM staff_sessions WHERE token_hash = $1", _hash(token))
+
+
+async def end_all(tx: WriteTx, member_id: UUID) -> None:
+    await fetch(tx, "DELETE FROM staff_sessions WHERE member_id = $1", member_id)
+
+
+async def forget(tx: WriteTx, *, unused_since: datetime, begun_before: datetime) -> None:
+    """Sessions that are over are gone."""
+    await fetch(
+        tx, "DELETE FROM staff_sessions WHERE seen_at < $1 OR began_at < $2", unused_since, begun_before
+    )
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
