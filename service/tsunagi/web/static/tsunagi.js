@@ -1,0 +1,29 @@
+// Conveniences only: every page works without this file.
+"use strict";
+
+// A form that was changed and not sent asks before it is left: <form data-warn-unsaved>.
+const changed = new Set();
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-warn-unsaved]");
+  if (form) changed.add(form);
+});
+
+document.addEventListener("submit", (event) => changed.delete(event.target));
+
+window.addEventListener("beforeunload", (event) => {
+  if ([...changed].some((form) => form.isConnected)) event.preventDefault();
+});
+
+// <button type="button" data-print hidden>: shown where a script can print.
+const offerPrinting = (root) => {
+  for (const button of root.querySelectorAll("[data-print]")) button.hidden = false;
+};
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+document.addEventListener("htmx:after:swap", () => offerPrinting(document));
+
+offerPrinting(document);
