@@ -7,10 +7,13 @@ PYTEST_ARGS ?=
 # Two workers, each with a database server of its own.
 PYTEST := $(RUN)/pytest -n 2 --dist loadgroup
 
-.PHONY: demo test check fuzz matrix faults bench growth soak serve setup clean format
+.PHONY: demo codes test check fuzz matrix faults bench growth soak serve setup clean format
 
 demo: setup ## carry one handover from offer to completion, then serve (ONCE=1: exit instead)
 	@$(RUN)/tsunagi demo $(if $(ONCE),--once)
+
+codes: setup ## what the authenticator apps of the demo's accounts would show now
+	@$(RUN)/tsunagi staff codes
 
 test: setup ## the whole suite
 	@$(PYTEST) $(PYTEST_ARGS)

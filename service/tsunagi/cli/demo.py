@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
+from uuid import UUID
 
 import asyncpg
 import typer
@@ -23,6 +24,7 @@ from tsunagi.auth.rules import Scope
 from tsunagi.cli.context import database_url
 from tsunagi.cli.ledger import sequencer_beside
 from tsunagi.cli.serving import choose_port, end_on_sigterm, metrics
+from tsunagi.cli.staff import new_password
 from tsunagi.cli.story import Cast, Member, StoryBroken, console, tell
 from tsunagi.clock import Clock, civil_date
 from tsunagi.db import Database
@@ -34,6 +36,8 @@ from tsunagi.ledger.rules import PLATFORM, Actor
 from tsunagi.migrating import migrate
 from tsunagi.secret_files import write_private
 from tsunagi.settings import Settings
+from tsunagi.staff.actions import add_member
+from tsunagi.staff.rules import Role
 from tsunagi.synthetic.organizations import organizations
 from tsunagi_client import TsunagiError
 
@@ -50,6 +54,14 @@ READ_ONLY = frozenset(
     }
 )
 """What an auditor's software may do: look at responsibility and the ledger, never at a record."""
+
+STAFF: tuple[tuple[str, Role, str], ...] = (
+    ("settlement", "worker", "定着 花子（架空）"),
+    ("center", "worker", "支援 一郎（架空）"),
+    ("center", "administrator", "管理 桜（架空）"),
+    ("auditor", "auditor", "監査 次郎（架空）"),
+)
+"""Who can sign in to the pages of the demo: of which organization, as what, by which name."""
 
 
 def demo(
@@ -109,6 +121,7 @@ async def _run(settings: Settings, *, once: bool) -> int:
             await _started(server, serving)
             cast = await _cast(services)
             await asyncio.to_thread(tell, cast, _clock_mover(services), civil_date(datetime.now(UTC)))
+            cast.made["accounts"] = [await _account(services, cast, *who) for who in STAFF]
             _leave(settings, cast, url, once=once)
             console.print("[bold green]引継ぎは完了しました / the handover was carried to completion[/]")
             if not once:
@@ -191,6 +204,30 @@ async def _member(services: Services, folder: Path, name: str, profile: Organiza
     return Member(name, str(organization_id), profile, client_id, key.thumbprint(), path)
 
 
+async def _account(services: Services, cast: Cast, of: str, role: Role, name: str) -> dict[str, str]:
+    """Somebody who can sign in, with all that they need for it: everything here is made up."""
+    (organization,) = [member for member in cast.members if member.role == of]
+    password = new_password()
+    async with services.db.platform() as tx:
+        added = await add_member(
+            tx,
+            datetime.now(UTC),
+            ACTOR,
+            organization_id=OrganizationId(UUID(organization.id)),
+            login=f"{role}@{of}.example",
+            name=name,
+            role=role,
+            password=password,
+        )
+    return {
+        "login": added.member.login,
+        "role": role,
+        "name": name,
+        "password": password,
+        "codeSecret": added.code_secret,
+    }
+
+
 def _clock_mover(services: Services) -> Callable[[date | None], None]:
     """A function that lets it become a day, with all that the clock does until then; None is the real present."""
     loop = asyncio.get_running_loop()
@@ -226,6 +263,12 @@ def _leave(settings: Settings, cast: Cast, database: str, *, once: bool) -> None
     console.rule("つづきは / to go on from here")
     console.print(
         f"API        {cast.base_url}/v1   (docs: {cast.base_url}/docs, {cast.base_url}/openapi.yaml)"
+    )
+    console.print(f"ページ pages   {cast.base_url}/")
+    for account in cast.made["accounts"]:
+        console.print(f"  {account['login']:<28} {account['password']}   {account['name']}")
+    console.print(
+        "  確認コード / codes: make codes   （認証アプリの代わり / in place of an authenticator app）"
     )
     for member in cast.members:
         console.print(
