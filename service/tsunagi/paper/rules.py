@@ -103,16 +103,23 @@ ERAS = (
 _MEIJI_BEGAN = 1868
 
 
-def day(on: date, language: Language) -> str:
-    """令和8年4月1日（2026-04-01）"""
+def era_year(on: date) -> Text | None:
+    """令和8年, Reiwa 8. Nothing before 1873."""
     for first, era in ERAS:
         if on >= first:
-            began = _MEIJI_BEGAN if era.en == "Meiji" else first.year
-            year = on.year - began + 1
-            if language == "en":
-                return f"{on.isoformat()} ({era.en} {year})"
-            return f"{era.ja}{'元' if year == 1 else year}年{on.month}月{on.day}日（{on.isoformat()}）"
-    return on.isoformat()
+            year = on.year - (_MEIJI_BEGAN if era.en == "Meiji" else first.year) + 1
+            return Text(f"{era.ja}{'元' if year == 1 else year}年", f"{era.en} {year}")
+    return None
+
+
+def day(on: date, language: Language) -> str:
+    """令和8年4月1日（2026-04-01）"""
+    year = era_year(on)
+    if year is None:
+        return on.isoformat()
+    if language == "en":
+        return f"{on.isoformat()} ({year.en})"
+    return f"{year.ja}{on.month}月{on.day}日（{on.isoformat()}）"
 
 
 def last_day(end: date | None, language: Language) -> str:

@@ -1,0 +1,155 @@
+"""What codes are called on the pages: the labels that the contract's schemas give them, and those of the ledger."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tsunagi.contract import BASE_URI, Contract
+from tsunagi.errors import Text
+from tsunagi.paper.rules import Language
+
+Labels = Mapping[str, Mapping[str, Text]]
+"""By code system (the last part of its URI) and code."""
+
+ACTIONS: Mapping[str, Text] = {
+    "clients:register": Text("ソフトウェアの登録", "Software registered"),
+    "clients:revoke": Text("ソフトウェアの停止", "Software revoked"),
+    "clients:rotate": Text("ソフトウェアの鍵の交換", "Software's keys changed"),
+    "consents:except": Text("同意によらない提供の記録", "Legal exception recorded"),
+    "consents:give": Text("同意の記録", "Consent recorded"),
+    "consents:read": Text("同意の閲覧", "Consent read"),
+    "consents:withdraw": Text("同意の撤回", "Consent withdrawn"),
+    "directory:import": Text("名簿の取込み", "Directory imported"),
+    "directory:succeed": Text("機関の承継の記録", "Succession recorded"),
+    "disclosures:read": Text("開示の記録の閲覧", "Disclosures read"),
+    "evidence:export": Text("減算の証拠の取得", "Evidence exported"),
+    "evidence:read": Text("減算の証拠の閲覧", "Evidence read"),
+    "findings:read": Text("所見の閲覧", "Findings read"),
+    "guidelines:adopt": Text("指針の制定", "Guideline adopted"),
+    "guidelines:read": Text("指針の閲覧", "Guideline read"),
+    "handovers:accept": Text("引継ぎの受諾", "Handover accepted"),
+    "handovers:amend": Text("引継ぎ記録の修正", "Handover amended"),
+    "handovers:complete": Text("引継ぎの完了", "Handover completed"),
+    "handovers:create": Text("引継ぎ記録の作成", "Handover drafted"),
+    "handovers:decline": Text("引継ぎの辞退", "Handover declined"),
+    "handovers:expire": Text("回答期限の経過", "Handover expired"),
+    "handovers:export": Text("引継ぎの一括取得", "Handovers exported"),
+    "handovers:offer": Text("引継ぎの申込み", "Handover offered"),
+    "handovers:open": Text("開示の前倒し", "Window opened early"),
+    "handovers:overlap": Text("重なり期間の始まり", "Overlap begun"),
+    "handovers:read": Text("引継ぎ記録の閲覧", "Handover read"),
+    "handovers:receive": Text("引継ぎの受領", "Handover received"),
+    "handovers:return": Text("引継ぎの差戻し", "Handover returned"),
+    "handovers:withdraw": Text("引継ぎの取下げ", "Handover withdrawn"),
+    "ledger:read": Text("台帳の閲覧", "Ledger read"),
+    "people:erase": Text("本人の情報の消去", "Person erased"),
+    "people:hold": Text("法的保全の開始", "Legal hold begun"),
+    "people:match": Text("本人の照合", "Person matched"),
+    "people:register": Text("本人の登録", "Person registered"),
+    "people:release": Text("法的保全の解除", "Legal hold ended"),
+    "people:report": Text("本人への報告", "Report to the person"),
+    "people:withhold": Text("本人への不開示", "Withheld from the person"),
+    "provisions:export": Text("第三者提供記録の取得", "Records of provision exported"),
+    "provisions:read": Text("第三者提供記録の閲覧", "Records of provision read"),
+    "responsibility:change": Text("責任の変更", "Responsibility changed"),
+    "responsibility:correct": Text("責任の訂正", "Responsibility corrected"),
+    "responsibility:end": Text("責任の終了", "Responsibility ended"),
+    "responsibility:read": Text("責任の閲覧", "Responsibility read"),
+    "responsibility:report": Text("圏域の責任の閲覧", "Area's responsibility read"),
+    "responsibility:succeed": Text("責任の承継", "Responsibility passed to a successor"),
+    "staff:add": Text("職員の登録", "Member of staff added"),
+    "staff:sign-in": Text("職員のサインイン", "Member of staff signed in"),
+    "staff:sign-out": Text("職員のサインアウト", "Member of staff signed out"),
+    "tokens:issue": Text("アクセストークンの発行", "Token issued"),
+}
+"""Of an entry of the ledger; the schema gives them no label."""
+
+
+def labels(contract: Contract) -> Labels:
+    """Every labeled list of codes of the contract. Where two schemas label one code, that of the later file counts:
+    the ledger's `outcome`, the common `service-code-system`.
+    """
+    found: dict[str, dict[str, Text]] = {}
+    for system, code, label in _labeled(contract.schemas):
+        found.setdefault(system, {})[code] = label
+    return found
+
+
+def _labeled(node: Any) -> Iterator[tuple[str, str, Text]]:
+    if isinstance(node, list):
+        for inner in node:
+            yield from _labeled(inner)
+    elif isinstance(node, dict):
+        system = str(node.get("x-code-system", "")).rpartition("/")[2]
+        for code, label in node.get("x-enum-labels", {}).items():
+            yield system, code, Text(label["ja"], label["en"])
+        for inner in node.values():
+            yield from _labeled(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page calls things, in one language."""
+
+    contract: Contract
+    labels: Labels
+    language: Language
+
+    def label(self, system: str, code: str) -> str:
+        """Of a code in its system: `label("milestone-kind", "window_opens")`. One without a label stands for itself."""
+        known = self.labels[system].get(code)
+        return code if known is None else self.text(known)
+
+    def text(self, text: Text | Mapping[str, str]) -> str:
+        """In the language of the page, of a text in both."""
+        if isinstance(text, Text):
+            return text.ja if self.language == "ja" else text.en
+        return text[self.language]
+
+    def title(self, uri: str) -> str:
+        """What a schema calls itself: `title("schemas/employment.json#/properties/hiredOn")`."""
+        schema = self.contract.resolve(f"{BASE_URI}{uri}")
+        return str(schema["title" if self.language == "ja" else "x-title-en"])
+
+    def domain(self, code: str) -> str:
+        return self.label("domain", code)
+
+    def role(self, code: str) -> str:
+        return self.label("role", code)
+
+    def status(self, code: str) -> str:
+        return self.label("handover-status", code)
+
+    def handover_type(self, code: str) -> str:
+        return self.label("handover-type", code)
+
+    def section(self, code: str) -> str:
+        return self.label("section", code)
+
+    def organization_kind(self, code: str) -> str:
+        return self.label("organization-kind", code)
+
+    def milestone(self, code: str) -> str:
+        return self.label("milestone-kind", code)
+
+    def finding(self, code: str) -> str:
+        return self.label("finding-kind", code)
+
+    def severity(self, code: str) -> str:
+        return self.label("severity", code)
+
+    def party(self, code: str) -> str:
+        return self.label("responsible-party", code)
+
+    def basis(self, code: str) -> str:
+        return self.label("basis", code)
+
+    def decision(self, code: str) -> str:
+        return self.label("domain-decision", code)
+
+    def withheld(self, code: str) -> str:
+        return self.label("withheld-reason", code)
+
+    def action(self, code: str) -> str:
+        """Of an entry of the ledger."""
+        return self.text(ACTIONS.get(code, Text(code, code)))
