@@ -74,6 +74,11 @@ class Dates:
         era = era_year(date(year, 10, 1))
         return f"{era.ja if era else f'{year}年'}度" if self.language == "ja" else f"FY{year}"
 
+    def month(self, on: Day) -> str:
+        """9月 / Sep"""
+        month = civil(on).month
+        return f"{month}月" if self.language == "ja" else _ENGLISH_MONTHS[month - 1][:3]
+
     def moment(self, at: datetime | str) -> str:
         """令和8年9月30日 9:05 / 30 Sep 2026, 9:05, in Japan."""
         instant = at if isinstance(at, datetime) else datetime.fromisoformat(at)

@@ -1,0 +1,47 @@
+"""Who holds what from when to when: the lines that the picture draws and the table beside it lists."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tsunagi.web.dates import civil
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One line, under the number by which picture and table refer to it."""
+
+    number: int
+    domain: str
+    role: str
+    holder: str | None
+    """The organization's name on the day; None: nobody."""
+    first: date
+    end: date | None
+    """Exclusive; None: without end."""
+    basis: str | None = None
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day and (self.end is None or day < self.end)
+
+
+def intervals(domains: Sequence[Mapping[str, Any]]) -> list[Interval]:
+    """All of `domains` of an answer to getResponsibility: by domain, the chain first, then what is beside it."""
+    return [
+        Interval(number=number, **said)
+        for number, said in enumerate((said for domain in domains for said in _of(domain)), start=1)
+    ]
+
+
+def _of(domain: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    support = sorted(domain["support"], key=lambda one: (one["from"], one["role"]))
+    for one in (*domain["segments"], *support):
+        yield {
+            "domain": domain["domain"],
+            "role": one.get("role", "primary"),
+            "holder": one["organization"] and one["organization"]["name"],
+            "first": civil(one["from"]),
+            "end": None if one["to"] is None else civil(one["to"]),
+            "basis": one.get("basis"),
+        }
