@@ -21,7 +21,9 @@ from tsunagi.api.reading import check_size
 from tsunagi.clock import civil_date
 from tsunagi.errors import BodyTooLarge
 from tsunagi.staff.rules import Member, Session
+from tsunagi.web.dates import Dates
 from tsunagi.web.static_files import asset
+from tsunagi.web.words import Words, labels
 
 Language = Literal["ja", "en"]
 
@@ -91,6 +93,15 @@ class Visit:
         """What is said, in the language of the page."""
         return en if self.language == "en" else ja
 
+    @property
+    def words(self) -> Words:
+        contract = self.services.contract
+        return Words(contract, labels(contract), self.language)
+
+    @property
+    def dates(self) -> Dates:
+        return Dates(self.language)
+
     def confirmed(self) -> None:
         """Raises ConfirmationNeeded unless the visitor has signed in within the last minutes."""
         if not self.signed_in.confirmed(datetime.now(UTC)):
@@ -134,7 +145,8 @@ class Visit:
             raise BodyTooLarge from None
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        text = TEMPLATES.get_template(template).render(visit=self, t=self.t, **context)
+        shared = {"visit": self, "t": self.t, "words": self.words, "dates": self.dates}
+        text = TEMPLATES.get_template(template).render(shared | context)
         return HTMLResponse(text, status)
 
     def redirect(self, path: str) -> RedirectResponse:

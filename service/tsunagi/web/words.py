@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tsunagi.contract import BASE_URI, Contract
@@ -65,9 +66,10 @@ ACTIONS: Mapping[str, Text] = {
 """Of an entry of the ledger; the schema gives them no label."""
 
 
+@lru_cache(maxsize=1)
 def labels(contract: Contract) -> Labels:
     """Every labeled list of codes of the contract. Where two schemas label one code, that of the later file counts:
-    the ledger's `outcome`, the common `service-code-system`.
+    the ledger's `outcome`, the common `service-code-system`. Read once: the contract stays as it is.
     """
     found: dict[str, dict[str, Text]] = {}
     for system, code, label in _labeled(contract.schemas):
