@@ -1,0 +1,114 @@
+"""Every page × every role of staff × every organization, about what is somebody else's: no byte of it is foreign, and
+who may only look from above reads nothing of a record."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any, get_args
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.api.states import undone
+from tests.isolation.conftest import FULL
+from tests.isolation.marks import SECTIONS, marks_in
+from tests.isolation.oracle import ids_open_to, knows, staff_open_to
+from tests.isolation.realm import CAST, Realm, Target
+from tests.isolation.watching import ASKERS, Guard, whole
+from tsunagi.ids import ordered_id
+from tsunagi.staff import store
+from tsunagi.staff.rules import Member, Role
+from tsunagi.web.site import Page, pages
+
+pytestmark = pytest.mark.xdist_group("realm")
+
+ROLES = get_args(Role)
+EVERY = 1 if FULL else 9
+"""One of so many handovers is looked at on each page, in turn."""
+PLACES: dict[str, Callable[[Target], str]] = {
+    "handover_id": lambda target: target.handover_id,
+    "person_id": lambda target: target.person_id,
+}
+"""What stands in a page's path. Whoever adds a page whose path names something else adds that here."""
+LEAVES = {"/sign-out", "/sign-in", "/confirm", "/language"}
+"""These are about whoever sends them alone (`tests/web/test_signing_in.py`)."""
+
+
+@pytest.fixture
+async def guard(realm: Realm) -> AsyncIterator[Guard]:
+    yield Guard(realm)
+
+
+class Browser:
+    """Somebody of the organization's staff who has signed in."""
+
+    def __init__(self, realm: Realm, who: str, role: Role) -> None:
+        self.realm, self.who, self.role = realm, who, role
+        self.token = uuid4().hex
+        name = uuid4().hex
+        self.member = Member(ordered_id(), realm.voices[who].id, name, name, role)
+
+    async def sign_in(self) -> None:
+        now = datetime.now(UTC)
+        async with self.realm.services.db.platform() as tx:
+            await store.add(tx, now, self.member, password_hash="none", code_secret="none")
+            await store.begin(tx, now, self.member, self.token)
+
+    async def send(self, page: Page, path: str) -> httpx2.Response:
+        headers = {"Sec-Fetch-Site": "same-origin", "Cookie": f"session={self.token}"}
+        return await self.realm.http.request(page.method, path, headers=headers)
+
+
+def path_of(page: Page, target: Target) -> str:
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: PLACES[found[1]](target), page.path)
+
+
+def foreign(guard: Guard, who: str, answer: httpx2.Response, sent: str) -> set[Any]:
+    """What no operation of the contract would have told the organization."""
+    operations = guard.realm.services.contract.operations
+    open_marks = guard.marks[who].union(*(staff_open_to(who, one, guard.realm) for one in operations))
+    open_ids = set[str]().union(*(ids_open_to(who, one, guard.realm) for one in operations))
+    data = whole(answer)
+    marks = {one for one in marks_in(data) if one not in open_marks and one[0] not in ASKERS}
+    ids = {one for one in guard.known if one.encode() in data} - open_ids
+    return marks | {one for one in ids if one not in sent}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("who", CAST)
+async def test_no_page_shows_what_is_not_for_its_reader(
+    realm: Realm, guard: Guard, who: str, role: Role
+) -> None:
+    others = [one for one in realm.targets if not knows(who, one)]
+    shown = [page for page in pages.all if page.path not in LEAVES]
+    async with undone(realm.services.db):
+        browser = Browser(realm, who, role)
+        await browser.sign_in()
+        for place, page in enumerate(shown):
+            for target in others[place % EVERY :: EVERY] if "{" in page.path else others[:1]:
+                path = path_of(page, target)
+                async with undone(realm.services.db):
+                    answer = await browser.send(page, path)
+                about = f"{role} of {who} at {page.method} {page.path}, {target.owner}'s, {target.state}"
+                assert answer.status_code < 500, f"{about}: {answer.text}"
+                assert not foreign(guard, who, answer, path), about
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver", "auditor"])
+async def test_no_page_shows_an_auditor_the_content_of_a_record(realm: Realm, who: str) -> None:
+    async with undone(realm.services.db):
+        browser = Browser(realm, who, "auditor")
+        await browser.sign_in()
+        for place, page in enumerate(one for one in pages.all if one.path not in LEAVES):
+            for target in realm.targets[place % EVERY :: EVERY] if "{" in page.path else realm.targets[:1]:
+                async with undone(realm.services.db):
+                    answer = await browser.send(page, path_of(page, target))
+                read = {part for _, part in marks_in(whole(answer))} & {*SECTIONS, "header", "extensions"}
+                assert not read, f"{page.method} {page.path}"
+
+
+async def test_a_page_names_whose_it_is_in_its_path(realm: Realm) -> None:
+    """So that the tests above know what to ask for."""
+    named = {name for page in pages.all for name in re.findall(r"\{(\w+)", page.path)}
+    assert named <= set(PLACES)
