@@ -1,0 +1,251 @@
+"""The form of a document, made from its schema: what can be filled in, what it is called, and what it may hold.
+
+A form says nothing that the schema does not. What stands here is only how its types are asked for in a browser.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from tsunagi.contract import BASE_URI, Contract
+from tsunagi.errors import Text
+from tsunagi.municipalities import name_of
+
+Kind = Literal[
+    "line",
+    "text",
+    "number",
+    "yes_no",
+    "choice",
+    "choices",
+    "day",
+    "last_day",
+    "month",
+    "partial_day",
+    "place",
+    "service",
+    "hash",
+    "group",
+    "list",
+]
+"""`last_day` is the exclusive end of a period, asked for as its last day. `place` is a municipality, by code or name;
+`service` one of the coded services; `hash` that of a file; `choices` a list of codes, `list` one of anything else."""
+
+SECTIONS = (
+    "identity",
+    "disability",
+    "medical",
+    "family",
+    "assessment",
+    "employment",
+    "employer_contacts",
+    "support_plan",
+    "support_history",
+    "continuing_needs",
+    "handover_plan",
+)
+RECORD = f"{BASE_URI}schemas/handover-record.json"
+CONSENT = f"{BASE_URI}schemas/consent.json"
+NOT_ASKED = frozenset({"schemaVersion", "personId", "receiverId", "sections", "extensions"})
+"""Members of a record that the page knows, or nobody types."""
+
+_KINDS: Mapping[str, Kind] = {
+    "date": "day",
+    "yearMonth": "month",
+    "partialDate": "partial_day",
+    "municipalityCode": "place",
+    "serviceCode": "service",
+    "sha256": "hash",
+    "text": "text",
+    "longText": "text",
+}
+"""By the name of the common type."""
+_COMMON = f"{BASE_URI}schemas/common.json#/$defs/"
+_PREFECTURES = [f"{number:02}" for number in range(1, 48)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `most` and `least` are the schema's limits of items, characters or the number."""
+
+    name: str
+    kind: Kind
+    label: Text
+    help: Text | None = None
+    required: bool = False
+    type: str = ""
+    """The name of the common type, where it has one."""
+    choices: tuple[Choice, ...] = ()
+    fields: tuple["Field", ...] = ()
+    """A group's members; of a list the one that each item is."""
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def item(self) -> "Field":
+        return self.fields[0]
+
+    def at(self, pointer: str) -> "Field | None":
+        """The field that a pointer into the document leads to."""
+        field: Field | None = self
+        for part in pointer.split("/")[1:]:
+            if field is None:
+                return None
+            field = (
+                field.item
+                if field.kind == "list"
+                else next((one for one in field.fields if one.name == part), None)
+            )
+        return field
+
+
+class Forms:
+    """The forms of one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    @cached_property
+    def sections(self) -> Mapping[str, Field]:
+        return {name: self._of(self.uri(name), name) for name in SECTIONS}
+
+    @cached_property
+    def overview(self) -> Field:
+        """The record without its sections: to whom, when and what."""
+        whole = self._of(RECORD, "overview", NOT_ASKED)
+        return replace(whole, label=Text("引継ぎの概要", "Overview"), help=None)
+
+    @cached_property
+    def consent(self) -> Field:
+        """A consent that was given; provision without one is not for a form that asks for consents."""
+        whole = self._of(
+            CONSENT, "consent", frozenset({"personId", "subject", "recipientIds", "legalException"})
+        )
+        asked = self._contract.resolve(f"{CONSENT}#/$defs/conditions/else")["required"]
+        fields = tuple(replace(one, required=one.required or one.name in asked) for one in whole.fields)
+        return replace(whole, help=None, fields=fields)
+
+    def uri(self, section: str) -> str:
+        """Of the schema of a section."""
+        return f"{BASE_URI}schemas/{section.replace('_', '-')}.json"
+
+    def _of(self, uri: str, name: str, without: frozenset[str] = frozenset()) -> Field:
+        node = self._contract.resolve(uri)
+        return self._group(uri, name, node, required=True, without=without)
+
+    def _field(self, base: str, name: str, node: Mapping[str, Any], *, required: bool) -> Field:
+        base, node, known = self._resolved(base, node)
+        kind = _kind(name, node, known)
+        if kind == "group":
+            return self._group(base, name, node, required=required)
+        if kind in ("list", "choices"):
+            return self._list(base, name, node, required=required)
+        field = Field(name, kind, _label(node), _help(node), required, known)
+        if kind == "last_day":
+            field = _inclusive(field)
+        return replace(
+            field,
+            choices=tuple(self._choices(node, known, kind)),
+            least=node.get("minimum"),
+            most=node.get("maximum", node.get("maxLength")),
+        )
+
+    def _group(
+        self,
+        base: str,
+        name: str,
+        node: Mapping[str, Any],
+        *,
+        required: bool,
+        without: frozenset[str] = frozenset(),
+    ) -> Field:
+        fields = tuple(
+            self._field(base, member, inner, required=member in node.get("required", ()))
+            for member, inner in node["properties"].items()
+            if member not in without
+        )
+        return Field(name, "group", _label(node), _help(node), required, fields=fields)
+
+    def _list(self, base: str, name: str, node: Mapping[str, Any], *, required: bool) -> Field:
+        item = self._field(base, "", node["items"], required=True)
+        many = Field(
+            name,
+            "list",
+            _label(node),
+            _help(node),
+            required,
+            fields=(item,),
+            least=node.get("minItems", 0),
+            most=node["maxItems"],
+        )
+        return replace(many, kind="choices", choices=item.choices) if item.kind == "choice" else many
+
+    def _resolved(self, base: str, node: Mapping[str, Any]) -> tuple[str, Mapping[str, Any], str]:
+        """The node with what it refers to, its own words first; where that stands, and what the common type is."""
+        merged, known = dict(node), ""
+        while "$ref" in node:
+            base = urljoin(base, node["$ref"])
+            if base.startswith(_COMMON):
+                known = base.removeprefix(_COMMON)
+            node = self._contract.resolve(base)
+            how_to_write = "pattern" in node and known not in _KINDS
+            merged = {one: node[one] for one in node if how_to_write or "description" not in one} | merged
+        return base, merged, known
+
+    def _choices(self, node: Mapping[str, Any], known: str, kind: Kind) -> Iterator[Choice]:
+        if kind == "service":
+            yield from self._services
+        elif known == "prefectureCode":
+            yield from (Choice(code, Text(name_of(code) or code, code)) for code in _PREFECTURES)
+        for code in node.get("enum", ()):
+            label = node["x-enum-labels"][code]
+            yield Choice(code, Text(label["ja"], label["en"]))
+
+    @cached_property
+    def _services(self) -> tuple[Choice, ...]:
+        """As `billing:43`: what the canonical code system has."""
+        listed = json.loads((self._contract.folder / "schemas/codes/service-codes.json").read_text())
+        return tuple(
+            Choice(f"{listed['canonicalSystem']}:{one['code']}", Text(one["ja"], one["en"]))
+            for one in listed["codes"]
+        )
+
+
+def _kind(name: str, node: Mapping[str, Any], known: str) -> Kind:
+    if name == "to" and node.get("format") == "date":  # half-open everywhere in the contract
+        return "last_day"
+    if known in _KINDS:
+        return _KINDS[known]
+    if node["type"] == "object":
+        return "group"
+    if node["type"] == "array":
+        return "list"
+    if "enum" in node or known == "prefectureCode":
+        return "choice"
+    if node["type"] == "boolean":
+        return "yes_no"
+    return "number" if node["type"] in ("integer", "number") else "line"
+
+
+def _label(node: Mapping[str, Any]) -> Text:
+    return Text(node.get("title", ""), node.get("x-title-en", ""))
+
+
+def _help(node: Mapping[str, Any]) -> Text | None:
+    """What the member's own description says; that of its type only where it says how to write it."""
+    return Text(node["description"], node.get("x-description-en", "")) if "description" in node else None
+
+
+def _inclusive(field: Field) -> Field:
+    ja = field.label.ja.removesuffix("の翌日")
+    label = Text(ja, "Last day" if field.label.en == "To" else field.label.en)
+    return replace(field, label=label, help=Text("この日を含みます。", "Inclusive."))

@@ -1,0 +1,181 @@
+"""Between a document and the inputs of its form, in both directions.
+
+Inputs are named after the place in the document: `/handbooks/0/issuer`; a date has three, `/birthDate:year`, `:month`
+and `:day`; a list says by `/handbooks:items` how many items the form showed, and by `/handbooks:none` that there are
+none, which is more than saying nothing. Empty inputs are left out of the document. What cannot be read as what it
+should be stays a text: the schema says what is wrong with it, and the form shows it again.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tsunagi.municipalities import locate
+from tsunagi.web.forms import Field
+from tsunagi.web.typed_dates import day_after, day_before, parts, plain, written
+
+Inputs = Mapping[str, Sequence[str]]
+
+ABSENT = object()
+MOST_ITEMS = 500
+MOST_DIGITS = 40
+_PARTS = (":year", ":month", ":day")
+_DATES = ("day", "last_day", "month", "partial_day")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_PLACE = re.compile(r"[0-9]{5}")
+
+
+def document(field: Field, inputs: Inputs, *, blanks: bool = False) -> Any:
+    """What was filled in. With `blanks` also items of lists that are empty still."""
+    value = _value(field, inputs, "", blanks=blanks)
+    return {} if value is ABSENT else value
+
+
+def _value(field: Field, inputs: Inputs, at: str, *, blanks: bool) -> Any:
+    match field.kind:
+        case "group":
+            members = {
+                one.name: _value(one, inputs, f"{at}/{one.name}", blanks=blanks) for one in field.fields
+            }
+            found = {name: value for name, value in members.items() if value is not ABSENT}
+            return found if field.required or not _blank(found) else ABSENT
+        case "list":
+            return _items(field, inputs, at, blanks=blanks)
+        case "choices":
+            chosen = list(dict.fromkeys(one for one in inputs.get(at, ()) if one))
+            return chosen or ([] if _one(inputs, f"{at}:none") else ABSENT)
+        case _:
+            text = typed(field, inputs, at)
+            return read(field, text) if text else ABSENT
+
+
+def _items(field: Field, inputs: Inputs, at: str, *, blanks: bool) -> Any:
+    count = plain(_one(inputs, f"{at}:items"))
+    shown = min(int(count), MOST_ITEMS) if count.isascii() and count.isdigit() else 0
+    items = [_value(field.item, inputs, f"{at}/{index}", blanks=blanks) for index in range(shown)]
+    empty: Any = {} if field.item.kind == "group" else ""
+    kept = [empty if one is ABSENT else one for one in items]
+    kept = kept if blanks else [one for one in kept if not _blank(one)]
+    return kept or ([] if _one(inputs, f"{at}:none") else ABSENT)
+
+
+def _blank(value: Any) -> bool:
+    """Whether nothing was filled in. An empty list was: it says that there are none."""
+    if isinstance(value, dict):
+        return all(map(_blank, value.values()))
+    return value == "" or (isinstance(value, list) and bool(value) and all(map(_blank, value)))
+
+
+def typed(field: Field, inputs: Inputs, at: str) -> str:
+    """What was typed there, as one text."""
+    if field.kind in _DATES:
+        year, month, day = (_one(inputs, at + part) for part in _PARTS)
+        return written((year, month, day))
+    return _one(inputs, at)
+
+
+def read(field: Field, text: str) -> Any:
+    """The value that a text stands for; the text where it stands for none."""
+    match field.kind:
+        case "last_day":
+            return day_after(text)
+        case "number":
+            return _number(plain(text), text)
+        case "yes_no":
+            return {"true": True, "false": False}.get(text, text)
+        case "place":
+            return (
+                (_PLACE.fullmatch(plain(text)) and plain(text)) or locate(plain(text)).municipality_code or text
+            )
+        case "service":
+            system, found, code = text.partition(":")
+            return {"code": code, "codeSystem": system} if found else text
+        case "text":
+            return text.replace("\r\n", "\n").replace("\r", "\n")
+        case _:
+            return text
+
+
+def _number(number: str, text: str) -> Any:
+    if len(number) > MOST_DIGITS or not _NUMBER.fullmatch(number):
+        return text
+    if number.lstrip("-").isdigit():
+        return int(number)
+    return float(number) if math.isfinite(float(number)) else text
+
+
+def _one(inputs: Inputs, name: str) -> str:
+    return next(iter(inputs.get(name, ())), "")
+
+
+def inputs(field: Field, value: Any) -> dict[str, list[str]]:
+    """What the form of a document is filled in with."""
+    return dict(_inputs(field, value, ""))
+
+
+def _inputs(field: Field, value: Any, at: str) -> Iterator[tuple[str, list[str]]]:
+    if value is None:
+        return
+    if field.kind == "group" and isinstance(value, dict):
+        for one in field.fields:
+            yield from _inputs(one, value.get(one.name), f"{at}/{one.name}")
+    elif field.kind == "list" and isinstance(value, list):
+        yield f"{at}:items", [str(len(value))]
+        for index, item in enumerate(value):
+            yield from _inputs(field.item, item, f"{at}/{index}")
+    if field.kind in ("list", "choices") and value == []:
+        yield f"{at}:none", ["on"]
+    elif field.kind == "choices" and isinstance(value, list):
+        yield at, [str(one) for one in value]
+    elif field.kind in _DATES:
+        text = day_before(str(value)) if field.kind == "last_day" else str(value)
+        yield from ((at + name, [part]) for name, part in zip(_PARTS, parts(text), strict=True) if part)
+    elif field.kind not in ("group", "list"):
+        yield at, [shown(field, value)]
+
+
+def shown(field: Field, value: Any) -> str:
+    """A value as the text that stands for it."""
+    if field.kind == "service" and isinstance(value, dict):
+        return f"{value.get('codeSystem', '')}:{value.get('code', '')}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def added(field: Field, whole: Any, at: str) -> Any:
+    """The document with one more empty item in the list at the pointer `at`, if that is a list and not full."""
+    target = field.at(at)
+    if target is None or target.kind != "list":
+        return whole
+    return _changed(whole, at.split("/")[1:], lambda items: _more(target, items))
+
+
+def removed(field: Field, whole: Any, at: str) -> Any:
+    """The document without the item at the pointer `at`."""
+    above, _, index = at.rpartition("/")
+    target = field.at(above)
+    if target is None or target.kind != "list" or not index.isdigit():
+        return whole
+    without = int(index)
+    return _changed(
+        whole, above.split("/")[1:], lambda items: [one for n, one in enumerate(items) if n != without]
+    )
+
+
+def _more(target: Field, items: list[Any]) -> list[Any]:
+    if target.most is not None and len(items) >= target.most:
+        return items
+    return [*items, {} if target.item.kind == "group" else ""]
+
+
+def _changed(value: Any, way: Sequence[str], change: Any) -> Any:
+    if not way:
+        return change(value if isinstance(value, list) else [])
+    if isinstance(value, list):
+        return [
+            _changed(one, way[1:], change) if str(index) == way[0] else one for index, one in enumerate(value)
+        ]
+    within = value if isinstance(value, dict) else {}
+    return {**within, way[0]: _changed(within.get(way[0]), way[1:], change)}
