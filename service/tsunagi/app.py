@@ -37,6 +37,7 @@ from tsunagi.auth.tokens import AccessTokens, SigningKeys
 from tsunagi.clock import Clock
 from tsunagi.contract import Contract
 from tsunagi.db import Database, ReadTx
+from tsunagi.drafts.actions import forget_drafts
 from tsunagi.handovers.steps import advance
 from tsunagi.logs import fault
 from tsunagi.paper.printing import Printer
@@ -147,6 +148,7 @@ async def keep_time(services: Services) -> None:
                 await forget_answers(tx, services.clock.now())
                 await forget_attempts(tx, services.clock.now())
                 await forget_counts(tx, services.clock.now())
+                await forget_drafts(tx, services.clock.now())
                 await forget_sessions(tx, datetime.now(UTC))
                 await _watch_log(tx)
         except Exception as error:  # the database may be away; the next round sees what this one missed

@@ -5,6 +5,7 @@ from tsunagi.auth import store as auth
 from tsunagi.consent import store as consent
 from tsunagi.db import metadata
 from tsunagi.directory import tables as directory
+from tsunagi.drafts import store as drafts
 from tsunagi.erasure import store as erasure
 from tsunagi.evidence import store as evidence
 from tsunagi.handovers import store as handovers
@@ -23,6 +24,7 @@ __all__ = [
     "auth",
     "consent",
     "directory",
+    "drafts",
     "erasure",
     "evidence",
     "handovers",

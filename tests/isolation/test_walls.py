@@ -166,6 +166,16 @@ async def test_policies_ask_for_the_acting_organization(db: Database) -> None:
 
 
 CHANGEABLE = {
+    "handover_drafts": {
+        "revision",
+        "person_id",
+        "handover_id",
+        "kana_birth_key",
+        "certificate_key",
+        "changed_at",
+        "data_key",
+        "document",
+    },
     "consent_access": {"withdrawn_at"},
     "consents": {"id"},
     "events": {"position"},

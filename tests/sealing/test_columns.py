@@ -21,6 +21,7 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "directory_imports": (PUBLIC, {"service_codes", "files"}),
     "events": (CODES, {"type", "status"}),
     "handovers": (CODES, {"handover_type", "status", "area_code", "domains"}),
+    "handover_drafts": ("keyed hashes: decision 0007", {"kana_birth_key", "certificate_key"}),
     "handover_revisions": (CODES, {"handover_type", "status", "area_code", "domains"}),
     "idempotent_answers": (TECHNICAL, {"client_id", "key"}),
     "ledger_contents": (

@@ -25,6 +25,7 @@ holds = typer.Typer(help="Legal holds (法的保全): nobody whom one is on is e
 By = Annotated[str, typer.Option(help="Who does this; it is on the ledger. 実行者。台帳に残る。")]
 
 TABLES: Mapping[str, tuple[str, str]] = {
+    "handover_drafts": ("書きかけの引継ぎ", "drafts of handovers"),
     "record_sections": ("引継ぎ記録の項目群とその鍵", "sections of records"),
     "record_versions": ("引継ぎ記録の版とデータの鍵", "versions of records, with their keys"),
     "consents": ("同意", "consents"),

@@ -99,6 +99,11 @@ async def people_after(tx: ReadTx, person_id: PersonId | None, *, limit: int) ->
 
 
 GOES = {
+    "handover_drafts": """person_id = $1 OR handover_id IN (SELECT id FROM handovers WHERE person_id = $1)
+        OR EXISTS (SELECT FROM person_identities i WHERE i.person_id = $1 AND (
+            i.certificate_key = handover_drafts.certificate_key
+            OR i.kana_birth_key = handover_drafts.kana_birth_key
+                AND coalesce(i.certificate_key = handover_drafts.certificate_key, true)))""",
     "record_sections": "person_id = $1",
     "record_versions": "person_id = $1",
     "consent_access": "person_id = $1",
@@ -112,7 +117,8 @@ GOES = {
             SELECT max(newest.position) FROM events newest WHERE newest.organization_id = events.organization_id)""",
 }
 """Rows that go, in an order in which none is left that refers to one. Of a feed's events the newest stays, whose
-number must not be given again; it names ids that lead nowhere."""
+number must not be given again; it names ids that lead nowhere. Drafts go wherever the person is written of, also
+where they are known by no id yet."""
 
 EARLIER = {
     "handover_revisions": """person_id = $1

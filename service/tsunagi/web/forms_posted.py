@@ -86,7 +86,9 @@ def read(field: Field, text: str) -> Any:
             return {"true": True, "false": False}.get(text, text)
         case "place":
             return (
-                (_PLACE.fullmatch(plain(text)) and plain(text)) or locate(plain(text)).municipality_code or text
+                (_PLACE.fullmatch(plain(text)) and plain(text))
+                or locate(plain(text)).municipality_code
+                or text
             )
         case "service":
             system, found, code = text.partition(":")
