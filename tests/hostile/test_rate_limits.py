@@ -19,10 +19,11 @@ from tsunagi.api import limits
 from tsunagi.api.edge import Services
 from tsunagi.api.limits import Limits
 from tsunagi.app import create_app
-from tsunagi.auth.rules import Caller, Scope
+from tsunagi.auth.rules import Caller, Scope, Staff
 from tsunagi.db import Database
 from tsunagi.errors import RateLimited
 from tsunagi.ids import ClientId, OrganizationId
+from tsunagi.ledger.rules import PAGES
 from tsunagi.settings import Settings
 
 AT = datetime(2026, 11, 20, 3, 0, 20, tzinfo=UTC)
@@ -79,6 +80,19 @@ async def test_the_next_minute_begins_anew(world: World) -> None:
     assert (await world.settlement.get("/v1/handovers")).status_code == 429
     world.services.clock.move_to(AT + timedelta(seconds=41))
     assert standing(await world.settlement.get("/v1/handovers")) == {"client": 7, "organization": 4}
+
+
+async def test_of_the_pages_each_member_of_staff_counts_by_themselves() -> None:
+    few = Limits(Settings(client_requests_per_minute=2, organization_requests_per_minute=0))
+    request = Request({"type": "http", "headers": [], "state": {}, "client": ("127.0.0.1", 1)})
+    one, other = (
+        Caller(OrganizationId(uuid4()), PAGES, frozenset(Scope), Staff(str(uuid4()))) for _ in range(2)
+    )
+    for _ in range(2):
+        few.admit(request, "listHandovers", one, AT)
+    with pytest.raises(RateLimited):
+        few.admit(request, "listHandovers", one, AT)
+    few.admit(request, "listHandovers", other, AT)
 
 
 async def test_a_client_for_many_organizations_has_a_limit_of_its_own(world: World) -> None:

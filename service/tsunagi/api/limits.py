@@ -25,6 +25,7 @@ from tsunagi.auth.server import Answer
 from tsunagi.db import Database, WriteTx, metadata
 from tsunagi.errors import RateLimited, Text
 from tsunagi.ids import ClientId
+from tsunagi.ledger.rules import PAGES
 from tsunagi.logs import fault
 from tsunagi.settings import Settings
 
@@ -70,6 +71,13 @@ class Policy:
 Subject = tuple[Policy, Hashable]
 
 
+def _software(caller: Caller) -> Hashable:
+    """What counts as one piece of software: of the pages, which all organizations use, each member of staff's browser."""
+    if caller.client_id == PAGES and caller.staff:
+        return f"{PAGES} {caller.staff.id}"
+    return caller.client_id
+
+
 class Limits:
     """What has been asked for in the minute that runs."""
 
@@ -101,7 +109,7 @@ class Limits:
     def admit(self, request: Request, operation_id: str, caller: Caller, at: datetime) -> None:
         """One more request of the caller's is counted. Raises RateLimited, and counts nothing, at a limit."""
         subjects: list[Subject] = [
-            (self.client, caller.client_id),
+            (self.client, _software(caller)),
             (self.organization, caller.organization_id),
         ]
         if operation_id == "matchPerson":
