@@ -72,7 +72,7 @@ Subject = tuple[Policy, Hashable]
 
 
 def _software(caller: Caller) -> Hashable:
-    """What counts as one piece of software: of the pages, which all organizations use, each member of staff's browser."""
+    """What counts as one piece of software: of the pages, which all organizations use, each member of staff."""
     if caller.client_id == PAGES and caller.staff:
         return f"{PAGES} {caller.staff.id}"
     return caller.client_id
