@@ -39,6 +39,7 @@ from tsunagi.contract import Contract
 from tsunagi.db import Database, ReadTx
 from tsunagi.drafts.actions import forget_drafts
 from tsunagi.handovers.steps import advance
+from tsunagi.layout.shapes import Shapes
 from tsunagi.logs import fault
 from tsunagi.paper.printing import Printer
 from tsunagi.people.secret import matching_secret
@@ -82,11 +83,12 @@ def create_services(
 ) -> Services:
     keys = settings.data_dir / "keys"
     db.keys = kept_keys(settings)
+    contract = contract or Contract(settings.contract_dir)
     tokens = AccessTokens(SigningKeys(keys), issuer_of(settings.base_url))
     proofs = Proofs(db, kept_nonces(keys) if settings.dpop_nonce == "required" else None)
     return Services(
         settings=settings,
-        contract=contract or Contract(settings.contract_dir),
+        contract=contract,
         db=db,
         clock=clock or Clock(),
         tokens=tokens,
@@ -95,6 +97,7 @@ def create_services(
         limits=Limits(settings),
         match_secret=matching_secret(keys),
         printer=Printer(),
+        shapes=Shapes(contract),
     )
 
 

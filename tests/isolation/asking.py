@@ -143,6 +143,9 @@ QUESTIONS: dict[str, Question] = {
     "read unless seen": Question(
         "getHandover", "handover", _get(lambda asked: asked.handover, **{"If-None-Match": "*"})
     ),
+    "print": Question(
+        "getHandover", "handover", _get(lambda asked: asked.handover, Accept="application/pdf")
+    ),
     "read version 1": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/1")),
     "read version 2": Question("getHandoverVersion", "handover", _get(lambda a: f"{a.handover}/versions/2")),
     "receipt": Question("getReceipt", "handover", _get(lambda asked: f"{asked.handover}/receipt")),

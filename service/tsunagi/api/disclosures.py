@@ -8,6 +8,7 @@ from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.idempotency import Answer
 from tsunagi.api.listing import cursor, opened_cursor, paged
+from tsunagi.api.sheets import PDF, wants_pdf
 from tsunagi.clock import civil_date
 from tsunagi.consent import rules as consents
 from tsunagi.consent.store import Consent
@@ -22,8 +23,6 @@ from tsunagi.responsibility.actions import DomainTimeline
 from tsunagi.responsibility.rules import FOREVER
 
 routes = Routes()
-
-PDF = "application/pdf"
 
 
 @routes.operation("listDisclosures")
@@ -46,7 +45,7 @@ async def get_person_report(call: Call) -> Response:
     language: Language = call.parameters["language"]
     async with call.services.db.write(call.acting) as tx:
         report = await actions.report(tx, call.by, PersonId(call.id("personId")))
-    if not _wants_pdf(call.request.headers.get("accept", "")):
+    if not wants_pdf(call):
         answer = Answer(_report(report, language)).response()
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -61,12 +60,6 @@ def _number(value: Any) -> int:
     if type(value) is not int or not 0 < value < 1 << 63:
         raise ValueError
     return value
-
-
-def _wants_pdf(accept: str) -> bool:
-    """JSON, unless a PDF is named and JSON is not, or later."""
-    names = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return PDF in names and "application/json" not in names[: names.index(PDF)]
 
 
 def _disclosure(one: Disclosure, of: Page | Report) -> dict[str, Any]:

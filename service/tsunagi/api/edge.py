@@ -33,6 +33,7 @@ from tsunagi.errors import (
 from tsunagi.handovers import store as handovers
 from tsunagi.handovers.steps import By
 from tsunagi.ids import HandoverId
+from tsunagi.layout.shapes import Shapes
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
 from tsunagi.paper.printing import Printer
@@ -55,6 +56,7 @@ class Services:
     limits: Limits
     match_secret: bytes
     printer: Printer
+    shapes: Shapes
 
 
 @dataclass(frozen=True, slots=True)

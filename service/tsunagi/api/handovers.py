@@ -1,5 +1,6 @@
 """The operations of the tag Handovers."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import date
 from typing import cast
@@ -7,20 +8,25 @@ from uuid import UUID
 
 from fastapi.responses import Response, StreamingResponse
 
-from tsunagi.api import bodies
+from tsunagi.api import bodies, sheets
 from tsunagi.api.edge import Call, Routes, entity_tags
 from tsunagi.api.idempotency import Answer, once
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.api.problems import language
+from tsunagi.api.sheets import wants_pdf
+from tsunagi.clock import JAPAN
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.disclosure import actions as disclosure
 from tsunagi.disclosure.actions import Disclosed
+from tsunagi.disclosure.document import document
 from tsunagi.disclosure.listing import Filter, listing
 from tsunagi.errors import Notice, PreconditionFailed, Text
 from tsunagi.handovers import actions, drafting
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
 from tsunagi.ids import HandoverId
+from tsunagi.layout.rules import Layout
+from tsunagi.paper.rules import Language
 from tsunagi.people.actions import match_keys
 from tsunagi.records.store import document_of
 from tsunagi.records.view import RecordView
@@ -31,7 +37,7 @@ routes = Routes()
 Step = Callable[[WriteTx, Call, Handover], Awaitable[Handover]]
 
 
-def spoken(call: Call) -> str:
+def spoken(call: Call) -> Language:
     return language(call.request.headers.get("accept-language", ""))
 
 
@@ -141,6 +147,8 @@ async def get_handover_version(call: Call) -> Response:
 
 
 async def _read(call: Call, version: int | None) -> Response:
+    if wants_pdf(call):
+        return await _print(call, version)
     asked = set(entity_tags(call.parameters.get("If-None-Match")))
     async with call.services.db.write(call.acting) as tx:
         seen = await disclosure.read(
@@ -149,7 +157,29 @@ async def _read(call: Call, version: int | None) -> Response:
         if seen.reading is None:
             return Response(status_code=304, headers={"ETag": seen.etag})
         body = bodies.reading(seen.reading, call.by, seen.refs, spoken(call))
-    return Response(body, 200, {"ETag": seen.etag}, media_type="application/json")
+    return Response(body, 200, {"ETag": seen.etag, "Vary": "Accept"}, media_type="application/json")
+
+
+async def _print(call: Call, version: int | None) -> Response:
+    """The same reading on paper. It has no entity tag: no two prints are alike, and each is a reading."""
+    async with call.services.db.write(call.acting) as tx:
+        seen = await disclosure.read(tx, call.by, HandoverId(call.id("handoverId")), version=version)
+        assert seen.reading is not None, "nothing was said to be at hand already"
+        body = bodies.reading(seen.reading, call.by, seen.refs, spoken(call))
+    layout = Layout(call.services.shapes, spoken(call))
+    paper = document(
+        layout,
+        json.loads(body),
+        call.by,
+        issuer=seen.refs[call.caller.organization_id].name,
+        origin=call.services.settings.base_url,
+        attached=body,
+    )
+    printed = await call.services.printer.print(paper)
+    name = f"handover-{call.at.astimezone(JAPAN):%Y-%m-%d}"
+    answer = sheets.printed(name, printed)
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 @routes.operation("listHandovers")

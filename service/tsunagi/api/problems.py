@@ -1,7 +1,7 @@
 """The one table from refusals to HTTP, and the problem details (RFC 9457) that callers get."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import structlog
@@ -66,7 +66,7 @@ _AWAY = {"08", "28", "3D", "53", "57"}
 log = structlog.get_logger()
 
 
-def language(accept: str) -> str:
+def language(accept: str) -> Literal["ja", "en"]:
     """`en` where it is preferred to `ja`, else `ja` (RFC 9110 section 12.5.4). No header is refused."""
     weights = {"ja": 0.0, "en": 0.0}
     for part in accept.lower().split(","):

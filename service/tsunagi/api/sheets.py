@@ -14,7 +14,8 @@ from tsunagi.ids import OrganizationId
 
 Format = Literal["json", "csv", "pdf"]
 
-MEDIA_TYPES: Mapping[str, Format] = {"application/json": "json", "text/csv": "csv", "application/pdf": "pdf"}
+PDF = "application/pdf"
+MEDIA_TYPES: Mapping[str, Format] = {"application/json": "json", "text/csv": "csv", PDF: "pdf"}
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """Spreadsheets take a cell that begins with one of these for a formula, and run it (OWASP, CSV Injection)."""
@@ -37,6 +38,13 @@ def format_of(call: Call) -> Format:
     return best
 
 
+def wants_pdf(call: Call) -> bool:
+    """JSON, unless a PDF is named and JSON is not, or later."""
+    accept = call.request.headers.get("accept", "")
+    names = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return PDF in names and "application/json" not in names[: names.index(PDF)]
+
+
 def sheet(name: str, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """A CSV file (RFC 4180, CRLF) that spreadsheets read as it is meant: UTF-8 with a byte order mark, and no cell
     that is a formula."""
@@ -49,7 +57,7 @@ def sheet(name: str, titles: Sequence[str], rows: Iterable[Sequence[object]]) ->
 
 def printed(name: str, content: bytes) -> Response:
     """A PDF file."""
-    return _file(name, "pdf", content, "application/pdf")
+    return _file(name, "pdf", content, PDF)
 
 
 def _cell(value: object) -> str:

@@ -13,7 +13,18 @@ from fontTools.ttLib import TTFont
 
 from tsunagi.clock import civil_date
 from tsunagi.errors import DocumentTooLong, Text, Unavailable
-from tsunagi.paper.rules import Block, Document, Facts, Heading, Line, Paragraph, Ruby, Table, moment
+from tsunagi.paper.rules import (
+    Attachment,
+    Block,
+    Document,
+    Facts,
+    Heading,
+    Line,
+    Paragraph,
+    Ruby,
+    Table,
+    moment,
+)
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
@@ -62,7 +73,7 @@ class Printer:
     def _set(self, document: Document) -> bytes:
         """In a thread, where typst lets the interpreter go. How long it takes is bounded by the size of the data:
         the template has no loop but those over it."""
-        data = json.dumps(_data(document), ensure_ascii=False)
+        data, attached = json.dumps(_data(document), ensure_ascii=False), document.attachment
         if len(data.encode()) > MAX_BYTES:
             raise DocumentTooLong
         compiler = typst.Compiler(
@@ -70,7 +81,7 @@ class Printer:
         )
         printed = compiler.compile(
             format="pdf",
-            sys_inputs={"document": data},
+            sys_inputs={"document": data, "attached": attached.content if attached else ""},
             pdf_standards=STANDARDS,
             timestamp=int(document.issued_at.timestamp()),
         )
@@ -95,6 +106,7 @@ def _data(document: Document) -> dict[str, Any]:
         "issued": {"year": today.year, "month": today.month, "day": today.day},
         "footer": [_text(one) for one in ("　".join(footer[:2]), "　".join(footer[2:]))],
         "large": document.large,
+        "attachment": _attachment(document.attachment),
         "landscape": document.landscape,
         "blocks": [_block(one) for one in document.blocks],
     }
@@ -103,6 +115,13 @@ def _data(document: Document) -> dict[str, Any]:
         "ruby": '"reading":' in written,
         "replaced": words["replaced"] if MISSING in written else None,
     }
+
+
+def _attachment(one: Attachment | None) -> dict[str, str] | None:
+    """Its content goes beside this: it is not printed, and stays as it is."""
+    if one is None:
+        return None
+    return {"name": one.name, "media-type": one.media_type, "description": _text(one.description)}
 
 
 def _block(block: Block) -> dict[str, Any]:

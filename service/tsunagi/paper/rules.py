@@ -58,6 +58,16 @@ class Table:
 Block = Heading | Paragraph | Facts | Table
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside the printed one, from which it was made: the same for machines."""
+
+    name: str
+    media_type: str
+    description: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What is printed: the title, who says so, and the blocks in their order."""
@@ -74,6 +84,7 @@ class Document:
     large: bool = False
     """In large type, for readers rather than for files."""
     landscape: bool = False
+    attachment: Attachment | None = None
 
 
 _MARKED = re.compile(r"\{([^{}|]+)\|([^{}|]+)\}")

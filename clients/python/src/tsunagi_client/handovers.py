@@ -9,6 +9,7 @@ from tsunagi_client._operations import (
     Driver,
     Group,
     changed,
+    content,
     document,
     listing,
     operation,
@@ -93,6 +94,12 @@ class Handovers(Group[Driver]):
     def get_version_if_changed(self, handover_id: Id, version: int, etag: str) -> Ask[Seen | None]:
         path = {"handoverId": handover_id, "version": version}
         return Ask(changed, path=path, headers={"if-none-match": etag})
+
+    @operation("getHandover", "GET", _ONE)
+    def printed(self, handover_id: Id) -> Ask[bytes]:
+        """As `get`, as a PDF with the JSON attached: a reading like any other. Raises DocumentTooLong."""
+        headers = {"accept": "application/pdf, application/problem+json"}
+        return Ask(content, path={"handoverId": handover_id}, headers=headers)
 
     @listing("listHandovers", "/v1/handovers")
     def list(
