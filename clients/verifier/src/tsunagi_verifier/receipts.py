@@ -46,7 +46,8 @@ def check_receipt(shown: Any, trust: Trust) -> Receipt:
         else:
             proven.append((entry, _proven(entry, text, trust)))
     links, _ = check_streams([*(entry for entry, _ in proven), *waiting])
-    if note := member(shown, "checkpoint", str, None):
+    note = member(shown, "checkpoint", str, None)
+    if note is not None:
         trust.open(note)
     return Receipt(handover_id, tuple(proven), tuple(waiting), links)
 
