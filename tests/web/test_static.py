@@ -4,10 +4,12 @@ import hashlib
 import re
 from pathlib import Path
 
+import httpx2
 import pytest
 from fontTools.ttLib import TTFont
 
 from tests.world import ROOT
+from tsunagi.web.static_files import asset
 
 STATIC = ROOT / "service" / "tsunagi" / "web" / "static"
 PAPER = ROOT / "service" / "tsunagi" / "paper" / "fonts"
@@ -16,7 +18,7 @@ FACE = re.compile(r'font-weight: (\d+);.*?url\("([^?]+)\?v=(\w+)"\).*?unicode-ra
 
 def ours(name: str) -> bool:
     """What is written here stands at the top; what others wrote is minified, or lies below."""
-    return name == "README.md" or ("/" not in name and ".min." not in name and name.endswith((".css", ".js")))
+    return name == "README.md" or ("/" not in name and ".min." not in name and name.endswith((".css", ".js", ".svg")))
 
 
 def sha256(path: Path) -> str:
@@ -58,3 +60,18 @@ def test_each_character_of_the_font_is_in_exactly_the_slice_that_says_so(name: s
 
 def test_the_fonts_are_small_enough_to_be_kept_here() -> None:
     assert sum(path.stat().st_size for path in STATIC.rglob("*.woff2")) < 6_000_000
+
+
+async def test_a_file_is_kept_for_ever_under_its_own_hash_alone(http: httpx2.AsyncClient) -> None:
+    present = await http.get(asset("tsunagi.css"))
+    assert present.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert present.headers["content-type"] == "text/css; charset=utf-8"
+    for other in ("/static/tsunagi.css", "/static/tsunagi.css?v=0123456789ab"):
+        answer = await http.get(other)
+        assert answer.content == present.content
+        assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["site.py", "../site.py", "%2e%2e/site.py", "fonts", "x\0y", "%00", ""])
+async def test_only_what_pages_load_is_served(http: httpx2.AsyncClient, path: str) -> None:
+    assert (await http.get("/static/" + path)).status_code == 404

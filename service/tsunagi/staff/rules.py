@@ -73,6 +73,8 @@ class Session:
     """Somebody who has signed in."""
 
     member: Member
+    organization: str
+    """Its name."""
     began_at: datetime
     seen_at: datetime
     confirmed_at: datetime

@@ -125,8 +125,9 @@ async def session(tx: ReadTx, token: str) -> Session | None:
     """The session of that token, of somebody who is still active."""
     found = await fetch(
         tx,
-        f"SELECT {_MEMBER}, s.began_at, s.seen_at, s.confirmed_at"  # noqa: S608
+        f"SELECT {_MEMBER}, o.name, s.began_at, s.seen_at, s.confirmed_at"  # noqa: S608
         " FROM staff_sessions s JOIN staff_members m ON m.id = s.member_id"
+        " JOIN organizations o ON o.id = m.organization_id"
         " WHERE s.token_hash = $1 AND m.status = 'active'",
         _hash(token),
     )

@@ -18,8 +18,9 @@ from tsunagi.api.inside import Inside
 from tsunagi.api.problems import on_database_error, problem_content
 from tsunagi.errors import Refusal
 from tsunagi.staff.actions import known
+from tsunagi.web.menu import MENU, Item
 from tsunagi.web.static_files import static_file
-from tsunagi.web.visit import ConfirmationNeeded, SignInNeeded, Visit
+from tsunagi.web.visit import TEMPLATES, ConfirmationNeeded, SignInNeeded, Visit
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
@@ -65,6 +66,15 @@ class Pages:
 
 
 pages = Pages()
+
+
+def menu(visit: Visit) -> list[Item]:
+    """Of the pages there are, those that are for the visitor's role."""
+    there = {page.path for page in pages.all if page.method == "GET"}
+    return [item for item in MENU if item.path in there and visit.member.role in item.roles]
+
+
+TEMPLATES.globals["menu"] = menu
 
 
 def routes(services: Services, inside: Inside) -> list[BaseRoute]:

@@ -24,9 +24,11 @@ def asset(name: str) -> str:
 
 
 async def static_file(request: Request) -> Response:
-    """Raises NotFound."""
+    """Under the present hash's address it is kept for ever; what an older or newer page asks for is not mistaken for
+    it. Raises NotFound."""
     path = (FOLDER / request.path_params["name"].replace("\0", "")).resolve()
     if FOLDER.resolve() not in path.parents or not path.is_file():
         raise NotFound
-    kept = FOR_EVER if "v" in request.query_params else "public, max-age=3600"
+    present = asset(path.relative_to(FOLDER.resolve()).as_posix()).rpartition("=")[2]
+    kept = FOR_EVER if request.query_params.get("v") == present else "no-cache"
     return FileResponse(path, headers={"Cache-Control": kept})
