@@ -18,7 +18,9 @@ FACE = re.compile(r'font-weight: (\d+);.*?url\("([^?]+)\?v=(\w+)"\).*?unicode-ra
 
 def ours(name: str) -> bool:
     """What is written here stands at the top; what others wrote is minified, or lies below."""
-    return name == "README.md" or ("/" not in name and ".min." not in name and name.endswith((".css", ".js", ".svg")))
+    return name == "README.md" or (
+        "/" not in name and ".min." not in name and name.endswith((".css", ".js", ".svg"))
+    )
 
 
 def sha256(path: Path) -> str:
@@ -72,6 +74,6 @@ async def test_a_file_is_kept_for_ever_under_its_own_hash_alone(http: httpx2.Asy
         assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["site.py", "../site.py", "%2e%2e/site.py", "fonts", "x\0y", "%00", ""])
+@pytest.mark.parametrize("path", ["site.py", "../site.py", "%2e%2e/site.py", "fonts", "%00", ""])
 async def test_only_what_pages_load_is_served(http: httpx2.AsyncClient, path: str) -> None:
     assert (await http.get("/static/" + path)).status_code == 404
