@@ -84,9 +84,17 @@ class Asking:
         head = bearer(self.play.tokens, who)
         if method == "POST":
             head |= {"Content-Type": "application/json", "Idempotency-Key": str(time.perf_counter_ns())}
+        return await self._send(method, path, head, body)
+
+    async def look(self, token: str, path: str) -> bytes:
+        """A page, for whoever has that session."""
+        return await self._send("GET", path, {"Cookie": f"session={token}"}, b"")
+
+    async def _send(self, method: str, target: str, head: Mapping[str, str], body: bytes) -> bytes:
+        path, _, query = target.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
             "headers": [(name.lower().encode(), value.encode()) for name, value in head.items()],
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080),
         }  # fmt: skip
@@ -101,8 +109,8 @@ class Asking:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        if sent[0]["status"] >= 300:
-            raise RuntimeError(f"{method} {path}: {sent[0]['status']}")
+        if sent[0]["status"] != 200 and (method == "GET" or sent[0]["status"] >= 300):
+            raise RuntimeError(f"{method} {target}: {sent[0]['status']}")
         return b"".join(one.get("body", b"") for one in sent[1:])
 
 

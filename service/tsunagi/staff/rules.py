@@ -2,6 +2,7 @@
 
 import hmac
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,8 +88,8 @@ class Session:
 
 
 def login_of(text: str) -> str:
-    """The login as it is kept: without regard to case. Raises RuleViolated."""
-    login = text.strip().casefold()
+    """The login as it is kept: without regard to case or to full-width letters. Raises RuleViolated."""
+    login = unicodedata.normalize("NFKC", text).strip().casefold()
     if not _LOGIN.fullmatch(login):
         raise _refused(
             "staff_login",
@@ -123,7 +124,7 @@ def check_password(password: str, login: str) -> None:
 def code_step(secret: str, code: str, now: datetime, *, used: int | None) -> int | None:
     """The time step (RFC 6238) whose code this is: the present one or a neighbor, later than the one that was `used`
     last; None when it is none of them."""
-    digits = "".join(code.split())
+    digits = "".join(unicodedata.normalize("NFKC", code).split())
     totp, present = pyotp.TOTP(secret, interval=CODE_SECONDS), int(now.timestamp()) // CODE_SECONDS
     for step in (present - 1, present, present + 1):
         same = hmac.compare_digest(totp.generate_otp(step).encode(), digits.encode())
