@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.states import DOMAINS, everything, take
+from tests.ledger.entries import kept
 from tests.world import Organization, World, consent_for, settlement_record
 
 PLANNED = "2027-04-01"
@@ -273,3 +274,47 @@ async def test_a_step_that_is_not_possible_says_whose_turn_it_is(world: World) -
     assert (await world.center.post(f"{path}/return", reason)).status_code == 200
     returned = await world.center.post(f"{path}/return", reason)
     assert (returned.status_code, returned.json()["responsibleParty"]) == (409, "sender")
+
+
+async def test_a_dry_run_foresees_what_acceptance_then_does_and_keeps_nothing(world: World) -> None:
+    received = await world.received()
+    path = f"/v1/handovers/{received['id']}"
+    body = {
+        "domains": answers(employment={"from": "2027-05-01"}, daily_life={"decision": "left_with_sender"})
+    }
+    entries = len(await kept(world.services.db))
+    foreseen = await world.center.post(f"{path}/accept?dryRun=true", body)
+    assert foreseen.status_code == 200, foreseen.text
+    assert len(await kept(world.services.db)) == entries
+    assert (await world.center.get(path)).json()["status"] == "received"
+    before = (await world.center.get(f"/v1/people/{received['personId']}/responsibility")).json()
+    assert (await world.center.post(f"{path}/accept", body)).status_code == 200
+    after = (await world.center.get(f"/v1/people/{received['personId']}/responsibility")).json()
+
+    def without_times(told: Any) -> list[Any]:
+        return [one | {"recordedAt": None} for one in told["domains"]]
+
+    assert without_times(foreseen.json()) == without_times(after)
+    assert without_times(before) != without_times(after)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"domains": answers(employment={"from": "2026-01-01"})}, "acceptance.effective_in_past"),
+        ({"domains": answers()[:1]}, "acceptance.domains_not_covered"),
+    ],
+)
+async def test_a_dry_run_refuses_what_acceptance_would(world: World, body: Any, code: str) -> None:
+    received = await world.received()
+    answer = await world.center.post(f"/v1/handovers/{received['id']}/accept?dryRun=true", body)
+    assert answer.status_code == 422
+    assert code in {one["code"] for one in answer.json()["errors"]}
+
+
+async def test_a_dry_run_says_no_where_acceptance_would(world: World) -> None:
+    accepted = await world.accepted()
+    path = f"/v1/handovers/{accepted['id']}/accept?dryRun=true"
+    assert (await world.center.post(path, {"domains": answers()})).status_code == 409
+    assert (await world.settlement.post(path, {"domains": answers()})).status_code == 409
+    assert (await world.other.post(path, {"domains": answers()})).status_code == 404

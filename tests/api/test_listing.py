@@ -174,3 +174,33 @@ async def test_a_cursor_of_another_organization_opens_nothing(world: World, db: 
     cursor = (await world.center.get("/v1/handovers?limit=1")).json()["nextCursor"]
     answer = await world.other.get(f"/v1/handovers?cursor={cursor}")
     assert (answer.status_code, answer.json()["items"]) == (200, [])
+
+
+async def test_a_type_lists_those_of_it(world: World) -> None:
+    found = await world.offered()
+    assert await ids(world.center, "handoverType=settlement_to_center") == [found["id"]]
+    assert await ids(world.center, "handoverType=center_to_center") == []
+    assert (await world.center.get("/v1/handovers?handoverType=unheard-of")).status_code == 400
+
+
+async def test_a_row_says_by_when_there_is_sharing_and_overlap(world: World) -> None:
+    await world.offered()
+    (row,) = (await world.center.get("/v1/handovers")).json()["items"]
+    assert row["windowOpensOn"] == "2026-10-01"
+    assert row["sharingDueOn"] == "2026-12-31"
+    assert row["overlapStartsOn"] == "2027-01-01"
+    assert row["serviceEndsOn"] == "2027-03-31"
+    milestones = (await world.settlement.get(f"/v1/people/{row['personId']}/milestones")).json()["milestones"]
+    dates = {one["kind"]: one["date"] for one in milestones}
+    assert (dates["sharing_due"], dates["overlap_starts"]) == (row["sharingDueOn"], row["overlapStartsOn"])
+
+
+async def test_before_the_window_opens_the_end_of_the_service_is_not_told(world: World) -> None:
+    world.on("2026-06-01")
+    await world.offered()
+    (row,) = (await world.center.get("/v1/handovers")).json()["items"]
+    assert row["overlapStartsOn"] == "2027-01-01"
+    assert "serviceEndsOn" not in row
+    assert "sharingDueOn" not in row
+    (own,) = (await world.settlement.get("/v1/handovers")).json()["items"]
+    assert own["serviceEndsOn"] == "2027-03-31"

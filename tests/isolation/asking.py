@@ -167,6 +167,7 @@ QUESTIONS: dict[str, Question] = {
     "withdraw": Question("withdrawHandover", "handover", _step("withdraw", reason("withdraw", 0))),
     "receive": Question("receiveHandover", "handover", _step("receive")),
     "accept": Question("acceptHandover", "handover", _step("accept", answers(0))),
+    "foresee acceptance": Question("acceptHandover", "handover", _step("accept?dryRun=true", answers(0))),
     "accept what was seen": Question(
         "acceptHandover", "handover", _step("accept", answers(0), **{"If-Match": '"1.1-000000000000"'})
     ),

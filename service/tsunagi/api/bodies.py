@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from tsunagi.clock import JAPAN
-from tsunagi.directory.rules import OrganizationKind, OrganizationRef
+from tsunagi.directory.rules import DEFAULT_AREA_RULES, AreaRules, OrganizationKind, OrganizationRef
 from tsunagi.disclosure.actions import Standing
 from tsunagi.disclosure.listing import Listed
 from tsunagi.disclosure.rules import READABLE, Content, Reading
@@ -17,6 +17,7 @@ from tsunagi.errors import Notice
 from tsunagi.handovers.rules import ENDED, DomainState, Handover, Side, Status, available
 from tsunagi.handovers.steps import By, possible
 from tsunagi.ids import OrganizationId
+from tsunagi.responsibility.milestones import MilestoneKind, milestones
 
 _DIRECTIONS: dict[Side, str] = {"sender": "outgoing", "receiver": "incoming"}
 
@@ -61,7 +62,42 @@ def _summary(one: Listed, today: date, side: Side) -> str:
     sender = _reference(one.sender_id, one.sender_name, one.sender_kind)
     receiver = _reference(one.receiver_id, one.receiver_name, one.receiver_kind)
     common = _common(one, side, sender, receiver, window_open, one.version)
-    return f'{{{common},{person}"domains":{_names(one.domains)}}}'
+    return f'{{{common},{person}{_dates(one, opened)}"domains":{_names(one.domains)}}}'
+
+
+def _dates(one: Listed, opened: bool) -> str:
+    """What is to happen by when. What follows from the end of the person's service waits for the window."""
+    rules = _rules(one.sharing_lead_months, one.overlap_months)
+    found = _milestones(one.handover_type, one.service_ends_on if opened else None, one.planned_date, rules)
+    return "".join(f'"{_DATED[kind]}":"{on.isoformat()}",' for on, kind in found if kind in _DATED)
+
+
+_DATED = {
+    "sharing_due": "sharingDueOn",
+    "overlap_starts": "overlapStartsOn",
+    "service_ends": "serviceEndsOn",
+}
+
+
+@lru_cache(maxsize=1_000)
+def _rules(sharing_lead_months: int | None, overlap_months: int | None) -> AreaRules:
+    if sharing_lead_months is None or overlap_months is None:
+        return DEFAULT_AREA_RULES
+    return AreaRules(sharing_lead_months=sharing_lead_months, overlap_months=overlap_months)
+
+
+@lru_cache(maxsize=10_000)
+def _milestones(
+    handover_type: str, service_ends_on: date | None, planned_date: date, rules: AreaRules
+) -> list[tuple[date, MilestoneKind]]:
+    found = milestones(
+        hired_on=None,
+        handover_type=handover_type,
+        service_ends_on=service_ends_on,
+        planned_date=planned_date,
+        rules=rules,
+    )
+    return [(one.on, one.kind) for one in found]
 
 
 def _common(

@@ -13,8 +13,9 @@ from tsunagi.api.edge import Call, Routes, entity_tags
 from tsunagi.api.idempotency import Answer, once
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.api.problems import language
+from tsunagi.api.responsibility import timeline
 from tsunagi.api.sheets import wants_pdf
-from tsunagi.clock import JAPAN
+from tsunagi.clock import JAPAN, civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.disclosure import actions as disclosure
 from tsunagi.disclosure.actions import Disclosed
@@ -26,6 +27,7 @@ from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
 from tsunagi.ids import HandoverId
 from tsunagi.layout.rules import Layout
+from tsunagi.oversight import store
 from tsunagi.paper.rules import Language
 from tsunagi.people.actions import match_keys
 from tsunagi.records.store import document_of
@@ -109,12 +111,23 @@ _transition(
     "returnHandover",
     lambda tx, call, handover: actions.give_back(tx, call.by, handover, call.body["reason"]),
 )
-_transition(
-    "acceptHandover",
-    lambda tx, call, handover: actions.accept(
-        tx, call.by, handover, call.body["domains"], person_in_charge=call.body.get("personInCharge")
-    ),
-)
+
+
+@routes.operation("acceptHandover")
+async def accept_handover(call: Call) -> Response:
+    domains, person = call.body["domains"], call.body.get("personInCharge")
+
+    async def produce(tx: WriteTx) -> Answer:
+        handover = await _present(tx, call)
+        if call.parameters["dryRun"]:
+            today = civil_date(call.at)
+            projected = await actions.preview(tx, call.by, handover, domains, as_of=today)
+            names = await store.names(tx, projected.organizations, today)
+            return Answer({"valid": True, **timeline(projected, names, call.at)})
+        accepted = await actions.accept(tx, call.by, handover, domains, person_in_charge=person)
+        return await _status(tx, call, accepted)
+
+    return await once(call, produce)
 
 
 async def _present(tx: WriteTx, call: Call) -> Handover:
@@ -191,6 +204,7 @@ async def list_handovers(call: Call) -> Response:
         due_before=date.fromisoformat(asked["dueBefore"]) if "dueBefore" in asked else None,
         window=asked.get("window"),
         area=asked.get("area"),
+        handover_type=asked.get("handoverType"),
     )
     async with call.services.db.read(call.acting) as tx:
         found = await listing(tx, call.acting, wanted, after=_after(asked.get("cursor")), limit=limit + 1)

@@ -17,7 +17,7 @@ from tsunagi.db import WriteTx
 from tsunagi.ids import OrganizationId, PersonId
 from tsunagi.oversight import actions, area_report, store
 from tsunagi.oversight.actions import Place
-from tsunagi.responsibility.actions import DomainTimeline, Stated
+from tsunagi.responsibility.actions import DomainTimeline, Stated, Timeline
 from tsunagi.responsibility.corrections import Correction, End, interval, say
 from tsunagi.responsibility.rules import FOREVER, Support
 
@@ -36,17 +36,20 @@ async def get_responsibility(call: Call) -> Response:
     known_at = datetime.fromisoformat(asked["knownAt"]) if "knownAt" in asked else None
     person_id = PersonId(call.id("personId"))
     async with call.services.db.write(call.overseeing) as tx:
-        timeline, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
-        names = await store.names(tx, timeline.organizations, as_of)
-    return Answer(
-        {
-            "personId": str(person_id),
-            "asOf": as_of.isoformat(),
-            "knownAt": asked.get("knownAt") or instant(call.at),
-            "domains": [_domain(one, names) for one in timeline.domains],
-            "findings": [finding(one) for one in findings],
-        }
-    ).response()
+        found, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
+        names = await store.names(tx, found.organizations, as_of)
+    told = timeline(found, names, call.at) | {"findings": [finding(one) for one in findings]}
+    return Answer(told | ({"knownAt": asked["knownAt"]} if "knownAt" in asked else {})).response()
+
+
+def timeline(one: Timeline, names: Names, at: datetime) -> dict[str, Any]:
+    """Who is responsible for a person, as known at that moment."""
+    return {
+        "personId": str(one.person_id),
+        "asOf": one.as_of.isoformat(),
+        "knownAt": instant(at),
+        "domains": [_domain(domain, names) for domain in one.domains],
+    }
 
 
 def _domain(one: DomainTimeline, names: Names) -> dict[str, Any]:

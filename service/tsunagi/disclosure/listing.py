@@ -24,6 +24,7 @@ class Filter:
     due_before: date | None = None
     window: str | None = None
     area: str | None = None
+    handover_type: str | None = None
 
 
 class Listed(NamedTuple):
@@ -36,6 +37,7 @@ class Listed(NamedTuple):
     sender_id: OrganizationId
     receiver_id: OrganizationId
     planned_date: date
+    service_ends_on: date | None
     due_on: date
     window_opens_on: date
     window_opened_at: datetime | None
@@ -47,9 +49,12 @@ class Listed(NamedTuple):
     sender_kind: OrganizationKind
     receiver_name: str
     receiver_kind: OrganizationKind
+    sharing_lead_months: int | None
+    """Of the area; None where there is none, as the next."""
+    overlap_months: int | None
 
 
-_COLUMNS = Listed._fields[:-4]
+_COLUMNS = Listed._fields[:-6]
 _SIDES = {
     "incoming": "receiver_id = $1 AND offered_at IS NOT NULL AND erased_at IS NULL",
     "outgoing": "sender_id = $1 AND erased_at IS NULL",
@@ -82,6 +87,8 @@ def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:
         found.append(("due_on < {}", wanted.due_before))
     if wanted.area is not None:
         found.append(("area_code = {}", wanted.area))
+    if wanted.handover_type is not None:
+        found.append(("handover_type = {}", wanted.handover_type))
     if wanted.window is not None:
         is_open = "(window_opens_on <= {} OR window_opened_at IS NOT NULL)"
         found.append((is_open if wanted.window == "open" else f"NOT {is_open}", today))
@@ -100,8 +107,10 @@ def _statement(sides: tuple[str, ...], conditions: tuple[str, ...], behind: bool
         for side in sides
     ]
     return f"""
-        SELECT {", ".join(f"h.{name}" for name in _COLUMNS)}, s.name, s.kind, r.name, r.kind
+        SELECT {", ".join(f"h.{name}" for name in _COLUMNS)}, s.name, s.kind, r.name, r.kind,
+            a.sharing_lead_months, a.overlap_months
         FROM (SELECT * FROM ({" UNION ALL ".join(pages)}) AS sides ORDER BY due_on, id LIMIT $2) AS h
         JOIN organizations s ON s.id = h.sender_id JOIN organizations r ON r.id = h.receiver_id
+        LEFT JOIN areas a ON a.code = h.area_code
         ORDER BY h.due_on, h.id
     """  # noqa: S608

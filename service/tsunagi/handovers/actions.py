@@ -277,23 +277,8 @@ async def accept(
     Raises WindowNotOpen, WrongState, RuleViolated when an offered domain is left out, none is accepted, or one
     is to begin in the past or with more than was offered.
     """
-    status = permitted(handover, "accept", by)
-    given = [_answer(answer, handover) for answer in answers]
-    if errors := check_answers(given, handover.domains, civil_date(by.at)):
-        raise RuleViolated(errors=errors)
-    of = {answer.domain: answer for answer in given}
-    chains = await responsibility.hold(tx, handover.person_id)
-    for state in handover.domains:
-        if of[state.domain].decision == "accept":
-            with _about(state.domain):
-                _take_over(chains, by, handover, state, of[state.domain])
-    accepted = replace(
-        handover,
-        status=status,
-        answered_at=by.at,
-        person_in_charge=person_in_charge,
-        domains=tuple(answered(state, of[state.domain]) for state in handover.domains),
-    )
+    accepted, chains = await _accepting(tx, by, handover, answers)
+    accepted = replace(accepted, answered_at=by.at, person_in_charge=person_in_charge)
     saved, saving = store.saving(tx, by.at, looked(accepted))
     entry = entered(by, saved, "handovers:accept", before=handover.status)
     await send(
@@ -304,6 +289,32 @@ async def accept(
         ledger.entering(entry, entry_id=chains.entry_id),
     )
     return await settle(tx, by.at, saved)
+
+
+async def preview(
+    tx: WriteTx, by: By, handover: Handover, answers: Sequence[Mapping[str, Any]], *, as_of: date
+) -> Timeline:
+    """What acceptance would make of responsibility, with nothing kept. Raises what `accept` does."""
+    _, chains = await _accepting(tx, by, handover, answers)
+    return chains.timeline(as_of)
+
+
+async def _accepting(
+    tx: WriteTx, by: By, handover: Handover, answers: Sequence[Mapping[str, Any]]
+) -> tuple[Handover, Chains]:
+    """The handover as it will be answered, and the changes of responsibility that are still to be sent."""
+    status = permitted(handover, "accept", by)
+    given = [_answer(answer, handover) for answer in answers]
+    if errors := check_answers(given, handover.domains, civil_date(by.at)):
+        raise RuleViolated(errors=errors)
+    of = {answer.domain: answer for answer in given}
+    chains = await responsibility.hold(tx, handover.person_id)
+    for state in handover.domains:
+        if of[state.domain].decision == "accept":
+            with _about(state.domain):
+                _take_over(chains, by, handover, state, of[state.domain])
+    domains = tuple(answered(state, of[state.domain]) for state in handover.domains)
+    return replace(handover, status=status, domains=domains), chains
 
 
 def _answer(answer: Mapping[str, Any], handover: Handover) -> DomainAnswer:

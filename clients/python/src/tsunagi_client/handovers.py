@@ -17,8 +17,9 @@ from tsunagi_client._operations import (
     stream,
 )
 from tsunagi_client._session import Ask
-from tsunagi_client.codes import DeclineCode, Direction, ReturnCode, Status, WithdrawCode
+from tsunagi_client.codes import DeclineCode, Direction, HandoverType, ReturnCode, Status, WithdrawCode
 from tsunagi_client.models import (
+    AcceptancePreview,
     DomainAnswer,
     Handover,
     HandoverNotice,
@@ -110,6 +111,7 @@ class Handovers(Group[Driver]):
         due_before: Day | None = None,
         window: Literal["open", "closed"] | None = None,
         area: str | None = None,
+        handover_type: HandoverType | None = None,
         page_size: int | None = None,
     ) -> Ask[HandoverSummary]:
         """Handovers that this organization gives or gets, the nearest due date first."""
@@ -119,6 +121,7 @@ class Handovers(Group[Driver]):
             "dueBefore": due_before,
             "window": window,
             "area": area,
+            "handoverType": handover_type,
             "limit": page_size,
         }
         return Ask(document, query=query)
@@ -181,6 +184,19 @@ class Handovers(Group[Driver]):
         if person_in_charge is not None:
             body["personInCharge"] = person_in_charge
         return _step(handover_id, body, if_match, idempotency_key)
+
+    @operation("acceptHandover", "POST", _ONE + "/accept")
+    def check_acceptance(
+        self, handover_id: Id, domains: Sequence[DomainAnswer], *, if_match: str | None = None
+    ) -> Ask[AcceptancePreview]:
+        """The answer would be taken, and responsibility would then be this. Nothing is kept."""
+        return Ask(
+            document,
+            path={"handoverId": handover_id},
+            query={"dryRun": "true"},
+            body={"domains": domains},
+            headers={"if-match": if_match, **new_key(None)},
+        )
 
     @operation("declineHandover", "POST", _ONE + "/decline")
     def decline(

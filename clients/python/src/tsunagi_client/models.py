@@ -129,6 +129,9 @@ class _Coming(TypedDict):
 
 class HandoverSummary(_Coming):
     domains: list[Domain]
+    overlapStartsOn: NotRequired[str]
+    sharingDueOn: NotRequired[str]
+    serviceEndsOn: NotRequired[str]
     personId: NotRequired[str]
 
 
@@ -287,6 +290,14 @@ class Responsibility(TypedDict):
     knownAt: str
     domains: list[Chain]
     findings: list[Finding]
+
+
+class AcceptancePreview(TypedDict):
+    valid: Literal[True]
+    personId: str
+    asOf: str
+    knownAt: str
+    domains: list[Chain]
 
 
 class Milestone(TypedDict):
