@@ -51,7 +51,7 @@ from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.staff.actions import forget_sessions
 from tsunagi.transparency import store as transparency
-from tsunagi.web import signing_in, site
+from tsunagi.web import area, signing_in, site, timeline
 
 ROOMS = (
     consents,
@@ -67,7 +67,7 @@ ROOMS = (
     provisions,
     responsibility,
 )
-PAGES = (signing_in,)
+PAGES = (area, signing_in, timeline)
 """What has been read here has registered its pages."""
 
 log = structlog.get_logger()

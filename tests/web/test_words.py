@@ -30,7 +30,16 @@ def test_a_code_is_called_what_its_schema_calls_it(ja: Words, en: Words) -> None
 
 def test_every_short_way_reaches_a_list_of_codes(ja: Words) -> None:
     shortcuts = [name for name in vars(Words) if not name.startswith("_")]
-    ways = set(shortcuts) - {"contract", "labels", "language", "label", "text", "title", "action"}
+    ways = set(shortcuts) - {
+        "contract",
+        "labels",
+        "language",
+        "label",
+        "text",
+        "title",
+        "action",
+        "change_code",
+    }
     assert len(ways) >= 13
     for way in ways:
         assert getattr(ja, way)("no_such_code") == "no_such_code"
@@ -38,7 +47,12 @@ def test_every_short_way_reaches_a_list_of_codes(ja: Words) -> None:
 
 def test_every_labeled_code_of_the_schemas_is_there(ja: Words, contract: Contract) -> None:
     codes = {code for _, known in labelled(list(contract.schemas.values())) for code in known}
-    assert codes == {code for system in ja.labels.values() for code in system}
+    assert codes == {code for system, known in ja.labels.items() if system for code in known}
+
+
+def test_why_a_version_was_made_has_words_wherever_its_code_stands(ja: Words) -> None:
+    codes = ("date_wrong", "moved_away", "organization_closed", "no_such_code")
+    assert [ja.change_code(one) for one in codes] == ["日付の誤り", "転居", "機関の廃止", "no_such_code"]
 
 
 def test_every_action_of_the_ledger_has_words(ja: Words, en: Words) -> None:

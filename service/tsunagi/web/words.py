@@ -12,6 +12,9 @@ from tsunagi.paper.rules import Language
 Labels = Mapping[str, Mapping[str, Text]]
 """By code system (the last part of its URI) and code."""
 
+ALONE = ""
+"""The system of codes that stand alone in a schema, beside those of a list."""
+
 ACTIONS: Mapping[str, Text] = {
     "clients:register": Text("ソフトウェアの登録", "Software registered"),
     "clients:revoke": Text("ソフトウェアの停止", "Software revoked"),
@@ -85,6 +88,8 @@ def _labeled(node: Any) -> Iterator[tuple[str, str, Text]]:
         system = str(node.get("x-code-system", "")).rpartition("/")[2]
         for code, label in node.get("x-enum-labels", {}).items():
             yield system, code, Text(label["ja"], label["en"])
+        if isinstance(node.get("const"), str) and "x-title-en" in node:
+            yield ALONE, node["const"], Text(node["title"], node["x-title-en"])
         for inner in node.values():
             yield from _labeled(inner)
 
@@ -151,6 +156,11 @@ class Words:
 
     def withheld(self, code: str) -> str:
         return self.label("withheld-reason", code)
+
+    def change_code(self, code: str) -> str:
+        """Why a version of responsibility was corrected or ended."""
+        systems = ("correction-reason", "end-reason", ALONE)
+        return self.label(next((one for one in systems if code in self.labels[one]), ALONE), code)
 
     def action(self, code: str) -> str:
         """Of an entry of the ledger."""

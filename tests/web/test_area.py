@@ -1,0 +1,110 @@
+"""The pages of a whole area."""
+
+import re
+from html import unescape
+
+import pytest
+
+from tests.crowd import accept, offer
+from tests.oversight.test_findings import findings
+from tests.web.visitors import Visitor, visitor
+from tests.world import World
+from tests.world_fixtures import AREA
+from tsunagi.web import area
+from tsunagi.web.area import totals
+
+
+async def shown(who: Visitor, path: str) -> str:
+    answer = await who.get(path)
+    assert answer.status_code == 200, answer.text
+    return unescape(answer.text)
+
+
+def people(page: str) -> list[str]:
+    return re.findall(r'<a href="/people/([0-9a-f-]{36})/responsibility', page)
+
+
+async def test_everyone_of_the_area_is_listed_with_their_primaries(world: World) -> None:
+    first, second = await offer(world, 1), await offer(world, 2)
+    page = await shown(await visitor(world.auditor, "auditor"), "/area")
+    assert sorted(people(page)) == sorted({first["personId"], second["personId"]})
+    assert "就労定着支援事業所 みほん（架空）" in page
+    assert f'<option value="{AREA}" selected>架空圏域</option>' in page
+
+
+async def test_each_sees_those_whom_the_api_would_show(world: World) -> None:
+    offered = await offer(world)
+    world.on("2026-12-01")
+    await accept(world, offered)
+    for who, expected in ((world.center, [offered["personId"]]), (world.other, []), (world.transition, [])):
+        assert people(await shown(await visitor(who), f"/area?area={AREA}")) == expected
+
+
+async def test_a_page_of_people_leads_to_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(area, "PEOPLE", 2)
+    offered = {(await offer(world, number))["personId"] for number in range(5)}
+    who, path, found = (
+        await visitor(world.auditor, "auditor"),
+        f"/area?area={AREA}&asOf=2027-01-01",
+        list[str](),
+    )
+    for _ in range(3):
+        page = await shown(who, path)
+        found += people(page)
+        assert "asOf=2027-01-01" in page
+        path = next(iter(re.findall(r'rel="next" href="([^"]+)"', page)), "")
+    assert not path
+    assert sorted(found) == sorted(offered)
+
+
+async def test_findings_are_filtered_by_area_organization_kind_and_period(world: World) -> None:
+    person_id = (await offer(world))["personId"]
+    world.on("2026-12-24")
+    (silence,) = await findings(world.auditor)
+    assert (silence["kind"], silence["since"]) == ("no_answer", "2026-12-21")
+    who = await visitor(world.auditor, "auditor")
+    exact = "kind=no_answer&from=2026-12-21&until=2026-12-21&knownAt="
+    for query in ("", f"area={AREA}&organization={world.settlement.id}&{exact}"):
+        page = await shown(who, f"/area/findings?{query}")
+        assert people(page) == [person_id], query
+        assert silence["message"]["ja"] in page
+    for query in (
+        "kind=holder_closed",
+        f"organization={world.other.id}",
+        "until=2026-12-20",
+        "from=2026-12-22",
+        "knownAt=2026-11-01T09:00",
+    ):
+        assert not people(await shown(who, f"/area/findings?{query}")), query
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/area?area=12-91&asOf=2026-13-01", "asOf"),
+        ("/area?area=12-91&knownAt=x", "knownAt"),
+        ("/area?area=%2F", "area"),
+        ("/area/findings?kind=unheard_of", "kind"),
+        ("/area/findings?until=x", "until"),
+        ("/area/findings?organization=x", "organization"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said_beside_its_field(world: World, path: str, field: str) -> None:
+    answer = await (await visitor(world.auditor, "auditor")).get(path)
+    assert answer.status_code == 400, answer.text
+    assert f'id="{field}-error"' in answer.text
+
+
+def test_totals_have_a_row_for_each_organization_and_nobody_first() -> None:
+    one, other = {"id": "1", "name": "甲"}, {"id": "2", "name": "乙"}
+    said = [
+        {"domain": "daily_life", "organization": None, "people": 1},
+        {"domain": "daily_life", "organization": one, "people": 2},
+        {"domain": "employment", "organization": one, "people": 3},
+        {"domain": "employment", "organization": other, "people": 9},
+    ]
+    assert totals(said) == [
+        (None, {"daily_life": 1}),
+        ("乙", {"employment": 9}),
+        ("甲", {"daily_life": 2, "employment": 3}),
+    ]
