@@ -51,7 +51,9 @@ from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.staff.actions import forget_sessions
 from tsunagi.transparency import store as transparency
-from tsunagi.web import area, signing_in, site, timeline
+from tsunagi.web import area, report, signing_in, site, timeline, verifying
+from tsunagi.web import directory as directory_page
+from tsunagi.web import ledger as ledger_page
 
 ROOMS = (
     consents,
@@ -67,7 +69,15 @@ ROOMS = (
     provisions,
     responsibility,
 )
-PAGES = (area, signing_in, timeline)
+PAGES = (
+    area,
+    directory_page,
+    ledger_page,
+    report,
+    signing_in,
+    timeline,
+    verifying,
+)
 """What has been read here has registered its pages."""
 
 log = structlog.get_logger()
