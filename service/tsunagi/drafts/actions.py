@@ -66,6 +66,13 @@ async def save(tx: WriteTx, at: datetime, draft: Draft, secret: bytes, *, by: st
     return changed
 
 
+async def note(tx: WriteTx, draft: Draft, **reached: Any) -> Draft:
+    """The draft says how far sending it has come: the same revision, which is what is being sent."""
+    noted = replace(draft, **reached)
+    await store.note(tx, noted)
+    return noted
+
+
 async def close(tx: WriteTx, at: datetime, draft: Draft, secret: bytes) -> Draft:
     """The draft was sent: it leads to the handover, and what was written is gone from it. Raises as `save`."""
     return await save(tx, at, draft.emptied(), secret, by="")

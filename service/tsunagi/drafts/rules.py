@@ -35,6 +35,8 @@ class Draft:
     """Once it was recorded."""
     given: Mapping[str, ConsentId] = field(default_factory=dict)
     """The consents that were recorded, by whose data they are of."""
+    recorded: int | None = None
+    """The revision that the handover's record is of."""
     sent: bool = False
     """On offer: nothing of what was written is kept here."""
 

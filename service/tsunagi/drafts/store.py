@@ -49,7 +49,7 @@ _CHANGE = f"""
     WHERE id = $1 AND organization_id = $2 AND revision = $3 - 1
     RETURNING 1
 """  # noqa: S608  only names of ours
-_SEALED = ("changed_by", "receiver_name", "overview", "sections", "consents", "given", "sent")
+_SEALED = ("changed_by", "receiver_name", "overview", "sections", "consents", "given", "recorded", "sent")
 
 
 async def add(tx: WriteTx, draft: Draft, known_by: MatchKeys | None) -> None:
@@ -61,6 +61,20 @@ async def change(tx: WriteTx, draft: Draft, known_by: MatchKeys | None) -> bool:
     """Whether it is kept: not where somebody else has changed the revision before, or taken the draft away."""
     where = (draft.id, draft.organization_id, draft.revision, draft.person_id, draft.handover_id)
     return bool(await fetch(tx, _CHANGE, *where, *_hashes(known_by), draft.changed_at, *_sealed(tx, draft)))
+
+
+_LEADS = f"""
+    UPDATE {TABLE} SET person_id = $3, handover_id = $4 WHERE id = $1 AND organization_id = $2
+"""  # noqa: S608  only names of ours
+_NOTE = f"""
+    UPDATE {TABLE} SET data_key = $4, document = $5 WHERE id = $1 AND organization_id = $2 AND revision = $3
+"""  # noqa: S608  only names of ours
+
+
+async def note(tx: WriteTx, draft: Draft) -> None:
+    """How far sending this revision has come. That there is a handover is kept whatever has been written since."""
+    await fetch(tx, _LEADS, draft.id, draft.organization_id, draft.person_id, draft.handover_id)
+    await fetch(tx, _NOTE, draft.id, draft.organization_id, draft.revision, *_sealed(tx, draft))
 
 
 def _hashes(known_by: MatchKeys | None) -> tuple[bytes | None, bytes | None]:

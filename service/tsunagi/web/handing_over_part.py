@@ -1,0 +1,124 @@
+"""One part of a draft: filled in, kept as typed, and told what is still wrong with it."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import Response
+from starlette.datastructures import FormData, UploadFile
+
+from tsunagi.drafts.rules import Draft
+from tsunagi.errors import NotFound, PreconditionFailed, Text
+from tsunagi.web.desk import present, save
+from tsunagi.web.draft_parts import Part, names, part, replaced
+from tsunagi.web.filled import Filled
+from tsunagi.web.forms import Choice, Field
+from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
+from tsunagi.web.site import pages
+from tsunagi.web.visit import Visit
+
+
+def _part(visit: Visit, draft: Draft) -> Part:
+    try:
+        return part(visit.services.contract, draft, visit.request.path_params["part"])
+    except KeyError:
+        raise NotFound from None
+
+
+@pages.get("/hand-over/{draft_id}/{part}")
+async def part_page(visit: Visit) -> Response:
+    draft = await present(visit)
+    if draft.sent:
+        return visit.redirect(f"/handovers/{draft.handover_id}")
+    found = _part(visit, draft)
+    return await _page(visit, draft, found, inputs(found.field, found.content))
+
+
+async def _page(
+    visit: Visit, draft: Draft, found: Part, typed: Inputs, *, theirs: Inputs | None = None, status: int = 200
+) -> Response:
+    faults = found.faults if theirs is None else ()
+    offered = await _offered(visit, draft, found.field)
+    order = list(names(draft))
+    return visit.page(
+        "hand_over_part.html",
+        status=status,
+        draft=draft,
+        part=found,
+        parts=[part(visit.services.contract, draft, name) for name in order],
+        filled=Filled(found.field, typed, faults, visit.dates, offered, theirs),
+    )
+
+
+@pages.post("/hand-over/{draft_id}/{part}")
+async def save_part(visit: Visit) -> Response:
+    draft = await present(visit)
+    form = await visit.form()
+    if draft.sent:
+        return visit.redirect(f"/handovers/{draft.handover_id}")
+    found = _part(visit, draft)
+    typed = await _typed(form)
+    content = _changed(found.field, typed, form)
+    here = f"/hand-over/{draft.id}/{found.name}"
+    try:
+        if form.get("revision") != str(draft.revision):
+            raise PreconditionFailed
+        draft = await save(visit, draft, **replaced(draft, found.name, content))
+    except PreconditionFailed:
+        return await _conflict(visit, typed)
+    pressed = str(form.get("add") or form.get("remove") or "")
+    if pressed:
+        return visit.redirect(f"{here}#at{pressed}")
+    return visit.redirect(_next(draft, found.name) if form.get("go") == "next" else here)
+
+
+async def _conflict(visit: Visit, typed: Inputs) -> Response:
+    """What was typed, and beside it what somebody else has saved meanwhile; nothing is lost."""
+    draft = await present(visit)
+    found = _part(visit, draft)
+    theirs = inputs(found.field, found.content)
+    return await _page(visit, draft, found, typed, theirs=theirs, status=409)
+
+
+def _changed(field: Field, typed: Inputs, form: FormData) -> Mapping[str, Any]:
+    """What was filled in, with an item more or less where that was asked for."""
+    content: Mapping[str, Any]
+    if at := str(form.get("add", "")):
+        content = added(field, document(field, typed, blanks=True), at)
+    elif at := str(form.get("remove", "")):
+        content = removed(field, document(field, typed, blanks=True), at)
+    else:
+        content = document(field, typed)
+    return content
+
+
+async def _typed(form: FormData) -> Inputs:
+    """The form's inputs; of a file that was sent along the hash, and nothing else."""
+    typed: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            sent = await value.read()
+            if sent:
+                typed[name.removesuffix(":file")] = [hashlib.sha256(sent).hexdigest()]
+        elif name.startswith("/"):
+            typed.setdefault(name, []).append(value)
+    return typed
+
+
+def _next(draft: Draft, name: str) -> str:
+    order = [*names(draft), ""]
+    following = order[order.index(name) + 1]
+    return f"/hand-over/{draft.id}/{following}".rstrip("/")
+
+
+async def _offered(visit: Visit, draft: Draft, field: Field) -> dict[str, list[Choice]]:
+    """What fields of this form choose from that the contract does not list."""
+    offered = {}
+    if field.at("/areaCode") or field.at("/residenceAreaCode") or field.at("/episodes/0/workAreaCode"):
+        areas = (await visit.ask("listAreas"))["items"]
+        offered["areaCode"] = [Choice(one["code"], Text(one["name"], one["name"])) for one in areas]
+    if field.at("/singlePointOfContact"):
+        ours = (await visit.ask("getOrganization", organizationId=visit.member.organization_id))["name"]
+        sides = {str(visit.member.organization_id): ours, str(draft.overview["receiverId"]): draft.receiver_name}
+        offered["organizationId"] = [Choice(one, Text(name, name)) for one, name in sides.items()]
+    return offered
