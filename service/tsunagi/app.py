@@ -51,7 +51,17 @@ from tsunagi.sealing.keys import kept_keys
 from tsunagi.settings import Settings
 from tsunagi.staff.actions import forget_sessions
 from tsunagi.transparency import store as transparency
-from tsunagi.web import area, report, signing_in, site, timeline, verifying
+from tsunagi.web import (
+    area,
+    handing_over,
+    handing_over_part,
+    report,
+    sending,
+    signing_in,
+    site,
+    timeline,
+    verifying,
+)
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
 
@@ -72,8 +82,11 @@ ROOMS = (
 PAGES = (
     area,
     directory_page,
+    handing_over,
+    handing_over_part,
     ledger_page,
     report,
+    sending,
     signing_in,
     timeline,
     verifying,

@@ -45,3 +45,8 @@ async def note(visit: Visit, draft: Draft, **reached: Any) -> Draft:
 async def close(visit: Visit, draft: Draft) -> None:
     async with visit.services.db.write(writer(visit)) as tx:
         await drafts.close(tx, visit.at, draft, visit.services.match_secret)
+
+
+async def discard(visit: Visit, draft: Draft) -> None:
+    async with visit.services.db.write(writer(visit)) as tx:
+        await drafts.discard(tx, draft)

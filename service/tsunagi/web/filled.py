@@ -8,9 +8,7 @@ from tsunagi.errors import Notice, Text
 from tsunagi.municipalities import name_of
 from tsunagi.web.dates import Dates
 from tsunagi.web.forms import Choice, Field
-from tsunagi.web.forms_posted import Inputs, typed
-
-_DATES = ("day", "last_day")
+from tsunagi.web.forms_posted import DATES, Inputs, typed
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,10 @@ class Filled:
         return field.most is not None and self.count(at) >= field.most
 
     def choices(self, field: Field, at: str) -> list[Choice]:
-        """What there is to choose from, and what stands there already."""
+        """What there is to choose from, and what stands there already. None where one writes freely."""
         known = [*field.choices, *self.offered.get(field.name, self.offered.get(field.type, ()))]
+        if not known:
+            return []
         there = [one for one in self.values(at) if one and one not in {choice.value for choice in known}]
         return [*known, *(Choice(one, Text(one, one)) for one in there)]
 
@@ -54,7 +54,7 @@ class Filled:
         if field.kind == "place":
             return name_of(text) or ""
         try:
-            return self.dates.long(text) if text and field.kind in _DATES else ""
+            return self.dates.long(text) if text and field.kind in ("day", "last_day") else ""
         except ValueError:
             return ""
 
@@ -76,7 +76,8 @@ class Filled:
     def _errors(self) -> Mapping[str, list[Text]]:
         found: dict[str, list[Text]] = {}
         for fault in self.faults:
-            found.setdefault(self._shown_at(fault.pointer), []).append(fault.message)
+            at = self._shown_at(fault.pointer)
+            found.setdefault(at, []).append(_said(self.field.at(at) or self.field, fault))
         return found
 
     def _shown_at(self, pointer: str) -> str:
@@ -93,3 +94,11 @@ class Filled:
         return [(at, one) for at, texts in self._errors.items() for one in texts]
 
 
+def _said(field: Field, fault: Notice) -> Text:
+    """What is wrong, to somebody who looks at a form and not at a document."""
+    ja, en = field.label.ja, field.label.en
+    if fault.code == "schema.required":
+        return Text(f"「{ja}」を書いてください", f"{en}: please fill in")
+    if field.kind in DATES:
+        return Text(f"「{ja}」を暦の日付として読めません", f"{en} is no date of the calendar")
+    return fault.message

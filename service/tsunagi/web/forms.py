@@ -64,6 +64,8 @@ _KINDS: Mapping[str, Kind] = {
 }
 """By the name of the common type."""
 _COMMON = f"{BASE_URI}schemas/common.json#/$defs/"
+_CHOSEN = {*_KINDS, "prefectureCode", "areaCode", "uuid"}
+"""Types that nobody writes in the form that their description asks for."""
 _PREFECTURES = [f"{number:02}" for number in range(1, 48)]
 
 
@@ -197,7 +199,7 @@ class Forms:
             if base.startswith(_COMMON):
                 known = base.removeprefix(_COMMON)
             node = self._contract.resolve(base)
-            how_to_write = "pattern" in node and known not in _KINDS
+            how_to_write = "pattern" in node and known not in _CHOSEN
             merged = {one: node[one] for one in node if how_to_write or "description" not in one} | merged
         return base, merged, known
 

@@ -21,7 +21,7 @@ ABSENT = object()
 MOST_ITEMS = 500
 MOST_DIGITS = 40
 _PARTS = (":year", ":month", ":day")
-_DATES = ("day", "last_day", "month", "partial_day")
+DATES = ("day", "last_day", "month", "partial_day")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _PLACE = re.compile(r"[0-9]{5}")
 
@@ -69,7 +69,7 @@ def _blank(value: Any) -> bool:
 
 def typed(field: Field, inputs: Inputs, at: str) -> str:
     """What was typed there, as one text."""
-    if field.kind in _DATES:
+    if field.kind in DATES:
         year, month, day = (_one(inputs, at + part) for part in _PARTS)
         return written((year, month, day))
     return _one(inputs, at)
@@ -130,7 +130,7 @@ def _inputs(field: Field, value: Any, at: str) -> Iterator[tuple[str, list[str]]
         yield f"{at}:none", ["on"]
     elif field.kind == "choices" and isinstance(value, list):
         yield at, [str(one) for one in value]
-    elif field.kind in _DATES:
+    elif field.kind in DATES:
         text = day_before(str(value)) if field.kind == "last_day" else str(value)
         yield from ((at + name, [part]) for name, part in zip(_PARTS, parts(text), strict=True) if part)
     elif field.kind not in ("group", "list"):

@@ -1,6 +1,5 @@
-"""Handing over without software of one's own: the drafts there are, and how one is begun or given up."""
+"""Handing over without software of one's own: the drafts there are, and how one is begun."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from fastapi.responses import Response
 from tsunagi.drafts import actions as drafts
 from tsunagi.errors import NotFound
 from tsunagi.ids import PersonId
-from tsunagi.web.desk import present, writer
+from tsunagi.web.desk import writer
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import SECTIONS
 from tsunagi.web.forms_posted import document
@@ -21,33 +20,30 @@ _START = ("handoverType", "plannedDate")
 
 @pages.get("/hand-over")
 async def list_drafts(visit: Visit) -> Response:
-    async with visit.services.db.read(writer(visit)) as tx:
-        found = await drafts.listed(tx, visit.member.organization_id)
-    return visit.page("hand_over.html", drafts=found)
-
-
-@pages.get("/hand-over/new")
-async def start_page(visit: Visit) -> Response:
     writer(visit)
-    return await _start_page(visit, visit.request.query_params.get("q", "").strip(), {})
+    return await _page(visit, visit.request.query_params.get("q", "").strip())
 
 
-async def _start_page(visit: Visit, q: str, typed: Mapping[str, Any], status: int = 200) -> Response:
+async def _page(visit: Visit, q: str, status: int = 200) -> Response:
+    """The drafts, and to whom a new one could be: those found by part of a name."""
+    async with visit.services.db.read(writer(visit)) as tx:
+        written = await drafts.listed(tx, visit.member.organization_id)
     found = (await visit.ask("listOrganizations", q=q[:100], limit=20))["items"] if q else []
     sent = (await visit.ask("listHandovers", direction="outgoing", limit=50))["items"] if found else []
-    field = forms_of(visit.services.contract).overview
+    overview = forms_of(visit.services.contract).overview
+    ours = str(visit.member.organization_id)
     return visit.page(
-        "hand_over_new.html",
+        "hand_over.html",
         status=status,
+        drafts=written,
         q=q,
-        found=[one for one in found if "closedOn" not in one and one["id"] != str(visit.member.organization_id)],
+        found=[one for one in found if "closedOn" not in one and one["id"] != ours],
         sent=sent,
-        fields={one.name: one for one in field.fields if one.name in _START},
-        typed=typed,
+        fields={one.name: one for one in overview.fields if one.name in _START},
     )
 
 
-@pages.post("/hand-over/new")
+@pages.post("/hand-over")
 async def start(visit: Visit) -> Response:
     acting = writer(visit)
     form = await visit.form()
@@ -56,7 +52,7 @@ async def start(visit: Visit) -> Response:
     begun = {name: value for name, value in document(overview, typed).items() if name in _START}
     receiver = str(form.get("receiver", ""))
     if not receiver:
-        return await _start_page(visit, str(form.get("q", "")), begun, 422)
+        return await _page(visit, str(form.get("q", "")), 422)
     organization = await visit.ask("getOrganization", organizationId=receiver)
     earlier = await _earlier(visit, str(form.get("copy", "")))
     author = {"author": {"name": visit.member.name}}
@@ -88,11 +84,3 @@ async def _earlier(visit: Visit, handover_id: str) -> dict[str, Any]:
         "sections": {name: record["sections"][name] for name in SECTIONS if name in record["sections"]},
         "person_id": PersonId(UUID(read["personId"])),
     }
-
-
-@pages.post("/hand-over/{draft_id}/discard")
-async def discard(visit: Visit) -> Response:
-    draft = await present(visit)
-    async with visit.services.db.write(writer(visit)) as tx:
-        await drafts.discard(tx, draft)
-    return visit.redirect("/hand-over")

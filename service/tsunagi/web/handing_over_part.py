@@ -97,9 +97,9 @@ async def _typed(form: FormData) -> Inputs:
     typed: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            sent = await value.read()
-            if sent:
+            if sent := await value.read():
                 typed[name.removesuffix(":file")] = [hashlib.sha256(sent).hexdigest()]
+            await value.close()
         elif name.startswith("/"):
             typed.setdefault(name, []).append(value)
     return typed
@@ -119,6 +119,9 @@ async def _offered(visit: Visit, draft: Draft, field: Field) -> dict[str, list[C
         offered["areaCode"] = [Choice(one["code"], Text(one["name"], one["name"])) for one in areas]
     if field.at("/singlePointOfContact"):
         ours = (await visit.ask("getOrganization", organizationId=visit.member.organization_id))["name"]
-        sides = {str(visit.member.organization_id): ours, str(draft.overview["receiverId"]): draft.receiver_name}
+        sides = {
+            str(visit.member.organization_id): ours,
+            str(draft.overview["receiverId"]): draft.receiver_name,
+        }
         offered["organizationId"] = [Choice(one, Text(name, name)) for one, name in sides.items()]
     return offered

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import PersonAlreadyKnown, PreconditionFailed, Refusal, Text
 from tsunagi.ids import ConsentId, HandoverId, PersonId
-from tsunagi.web.desk import close, note, present, save
+from tsunagi.web.desk import close, discard, note, present, save
 from tsunagi.web.draft_parts import CONSENTS, Part, parts, placed
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
@@ -60,7 +61,8 @@ async def _outlook(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook
     except Refusal as refusal:
         return _refused(draft, found, refusal)
     warnings = [
-        _remark(draft, found, one["pointer"], Text(one["message"], one["message"])) for one in answer["warnings"]
+        _remark(draft, found, one["pointer"], Text(one["message"], one["message"]))
+        for one in answer["warnings"]
     ]
     return Outlook(True, warnings=warnings)
 
@@ -87,12 +89,19 @@ def _remark(draft: Draft, found: Sequence[Part], pointer: str, message: Text) ->
     return Remark(f"/hand-over/{draft.id}/{part.name}#at{within}", part.label, message)
 
 
-@pages.post("/hand-over/{draft_id}/send")
-async def send(visit: Visit) -> Response:
+@pages.post("/hand-over/{draft_id}")
+async def send_or_discard(visit: Visit) -> Response:
     draft = await present(visit)
     form = await visit.form()
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
+    if form.get("press") == "discard":
+        await discard(visit, draft)
+        return visit.redirect("/hand-over")
+    return await _send(visit, draft, form)
+
+
+async def _send(visit: Visit, draft: Draft, form: FormData) -> Response:
     if form.get("revision") != str(draft.revision):
         changed = Text(
             f"その間に{draft.changed_by}さんが下書きを変更しました。確かめてから、もう一度送ってください",

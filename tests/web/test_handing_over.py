@@ -1,0 +1,260 @@
+"""Handing over by forms alone, as an office without software does it."""
+
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from tests.owner import owner
+from tests.web.browsing import Controls, controls
+from tests.web.test_forms import same
+from tests.web.visitors import Visitor, visitor
+from tests.world import World, consent_for, example, settlement_record
+from tsunagi.db import fetch
+from tsunagi.web.draft_parts import forms_of
+from tsunagi.web.forms import Field
+from tsunagi.web.forms_posted import inputs
+
+SCAN = b"%PDF-1.7 a signed form"
+
+
+async def begun(member: Visitor, world: World, **more: str) -> str:
+    """The path of a new draft to the center."""
+    page = await member.get("/hand-over?q=センター")
+    assert str(world.center.id) in page.text
+    answer = await member.post(
+        "/hand-over",
+        {
+            "receiver": str(world.center.id),
+            "/handoverType": "settlement_to_center",
+            "/plannedDate:year": "令和9",
+            "/plannedDate:month": "4",
+            "/plannedDate:day": "1",
+            **more,
+        },
+    )
+    assert answer.status_code == 303, answer.text
+    path, _, part = answer.headers["location"].rpartition("/")
+    assert part == "overview"
+    return path
+
+
+async def fill(member: Visitor, path: str, wanted: Controls, *, go: str = "here", **more: Any) -> Any:
+    """Adds items until the lists are long enough, then fills in and saves."""
+    shown = controls((await member.get(path)).text, path)
+    for name, values in sorted(wanted.items(), key=lambda one: one[0].count("/")):
+        if name.endswith(":items"):
+            while int(shown[name][0]) < int(values[0]):
+                answer = await member.post(path, shown | {"add": name.removesuffix(":items")})
+                assert answer.status_code == 303, answer.text
+                shown = controls((await member.get(path)).text, path)
+    assert {name for name in wanted if not name.endswith(":none")} <= shown.keys() | _ticked(wanted)
+    return await member.post(path, shown | wanted | {"go": go}, **more)
+
+
+def _ticked(wanted: Controls) -> set[str]:
+    """Boxes and buttons that are not sent while nothing is ticked."""
+    return {
+        name for name in wanted if re.search(r"/(roles|primary|livesTogether|sections|service|none)$", name)
+    }
+
+
+def asked(field: Field, whole: dict[str, Any]) -> Controls:
+    return inputs(field, {one.name: whole[one.name] for one in field.fields if one.name in whole})
+
+
+async def written(member: Visitor, world: World, record: dict[str, Any]) -> str:
+    """A draft in which everything is filled in, by forms alone."""
+    forms, path = forms_of(world.services.contract), await begun(member, world)
+    assert (await fill(member, f"{path}/overview", asked(forms.overview, record))).status_code == 303
+    for name, section in record["sections"].items():
+        answer = await fill(member, f"{path}/{name}", inputs(forms.sections[name], section), go="next")
+        assert answer.status_code == 303, answer.text
+    consent = consent_for("", world.center.id)
+    consent.pop("evidenceHash")
+    scan = {"/evidenceHash:file": ("同意書.pdf", SCAN, "application/pdf")}
+    of_person = asked(forms.consent, consent | {"sections": list(record["sections"])})
+    await fill(member, f"{path}/consent", of_person, files=scan)
+    if "family" in record["sections"]:
+        sister = {"givenBy": {"kind": "family_member", "name": "例原 早苗"}, "sections": ["family"]}
+        of_family = asked(forms.consent, consent | sister)
+        await fill(member, f"{path}/family_consent", of_family, files=scan)
+    return path
+
+
+async def test_a_whole_handover_is_written_by_forms_and_offered_once(world: World) -> None:
+    member, record = await visitor(world.settlement), settlement_record(world.center.id)
+    path = await written(member, world, record)
+    page = await member.get(path)
+    assert "直すところ" not in re.sub(r"<p>.*?</p>", "", page.text), page.text
+    sent = controls(page.text, path)
+    answers = [await member.post(path, sent) for _ in range(3)]
+    assert {one.status_code for one in answers} == {303}, answers[0].text
+    (where,) = {one.headers["location"] for one in answers}
+    (made,) = (await world.settlement.get("/v1/handovers?direction=outgoing")).json()["items"]
+    assert where == f"/handovers/{made['id']}"
+    assert made["status"] == "offered"
+    read = (await world.center.get(f"/v1/handovers/{made['id']}")).json()
+    assert read["record"]["sections"] == same(record["sections"])
+    consents = [(await world.settlement.get(f"/v1/consents/{one['id']}")).json() for one in read["consents"]]
+    assert {one["subject"] for one in consents} == {"person", "family"}
+    assert {one["evidenceHash"] for one in consents} == {hashlib.sha256(SCAN).hexdigest()}
+
+
+async def test_nothing_of_a_sent_handover_stays_in_its_draft(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await written(member, world, settlement_record(world.center.id))
+    answer = await member.post(path, controls((await member.get(path)).text, path))
+    assert (await member.get(path)).headers["location"] == answer.headers["location"]
+    assert (await member.get(f"{path}/identity")).status_code == 303
+    assert path not in (await member.get("/hand-over")).text
+    async with owner(world.services.db) as tx:
+        (row,) = await fetch(tx, "SELECT length(document) AS size FROM handover_drafts")
+    assert row["size"] < 500
+
+
+async def test_what_was_typed_survives_whatever_it_is(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    typed = {
+        "/familyName": ["<b>𠮷田</b>"],
+        "/birthDate:year": ["昭和六"],
+        "/birthDate:month": ["13"],
+        "/phone": ["０３"],
+    }
+    await fill(member, f"{path}/identity", typed)
+    page = (await (await visitor(world.settlement)).get(f"{path}/identity")).text
+    shown = controls(page, f"{path}/identity")
+    assert {name: shown[name] for name in typed} == typed
+    assert "<b>𠮷田" not in page
+    assert '<input id="in/familyName"' in page
+    for at in ("/givenName", "/birthDate", "/phone"):
+        assert f'href="#at{at}"' in page
+        assert f'id="error{at}"' in page
+
+
+async def test_two_staff_who_write_at_once_do_not_overwrite_each_other(world: World) -> None:
+    one, two = await visitor(world.settlement), await visitor(world.settlement)
+    path = f"{await begun(one, world)}/medical"
+    first, second = [controls((await who.get(path)).text, path) for who in (one, two)]
+    assert (await one.post(path, first | {"/coping": ["散歩をする"], "go": "here"})).status_code == 303
+    lost = await two.post(path, second | {"/coping": ["音楽を聴く"], "go": "here"})
+    assert lost.status_code == 409
+    assert "散歩をする" in lost.text
+    again = controls(lost.text, path)
+    assert again["/coping"] == ["音楽を聴く"]
+    assert controls((await one.get(path)).text, path)["/coping"] == ["散歩をする"]
+    assert (await two.post(path, again | {"go": "here"})).status_code == 303
+    assert controls((await one.get(path)).text, path)["/coping"] == ["音楽を聴く"]
+
+
+async def test_who_looked_at_an_earlier_draft_does_not_send_it(world: World) -> None:
+    one, two = await visitor(world.settlement), await visitor(world.settlement)
+    path = await written(one, world, settlement_record(world.center.id))
+    seen = controls((await one.get(path)).text, path)
+    await fill(two, f"{path}/medical", {"/coping": ["散歩をする"]})
+    assert (await one.post(path, seen)).status_code == 409
+    assert (await world.settlement.get("/v1/handovers")).json()["items"] == []
+
+
+async def test_an_incomplete_draft_says_what_is_missing_and_is_not_sent(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    page = (await member.get(path)).text
+    assert "まだ（必須）" in page
+    assert 'name="revision"' not in page
+    answer = await member.post(path, {"revision": "1"})
+    assert answer.status_code == 422
+    assert "このままでは申し込めません" in answer.text
+    assert (await world.settlement.get("/v1/handovers")).json()["items"] == []
+
+
+async def test_what_a_rule_refuses_leads_to_its_field_and_can_be_mended(world: World) -> None:
+    member, record = await visitor(world.settlement), settlement_record(world.center.id)
+    overlap = record["sections"]["handover_plan"]["overlap"]
+    record["sections"]["handover_plan"]["overlap"] = {"from": overlap["to"], "to": overlap["from"]}
+    path = await written(member, world, record)
+    page = (await member.get(path)).text
+    assert f"{path}/handover_plan#at/overlap" in page
+    mended = inputs(forms_of(world.services.contract).sections["handover_plan"], {"overlap": overlap})
+    await fill(member, f"{path}/handover_plan", mended)
+    page = (await member.get(path)).text
+    assert (await member.post(path, controls(page, path))).status_code == 303
+
+
+async def test_a_step_that_was_refused_is_taken_up_where_it_stopped(world: World) -> None:
+    """The record is in, the consent covers nothing of it yet; then the record is amended, and no second one is made."""
+    member = await visitor(world.settlement)
+    path = await written(member, world, settlement_record(world.center.id))
+    late = {"/from:year": ["2030"], "/to:year": ["2031"]}
+    await fill(member, f"{path}/consent", late)
+    page = (await member.get(path)).text
+    refused = await member.post(path, controls(page, path))
+    assert refused.status_code == 422, refused.headers
+    (made,) = (await world.settlement.get("/v1/handovers")).json()["items"]
+    assert made["status"] == "draft"
+    await fill(member, f"{path}/consent", {"/from:year": ["2026"]})
+    await fill(member, f"{path}/medical", {"/coping": ["散歩をする"]})
+    page = (await member.get(path)).text
+    answer = await member.post(path, controls(page, path))
+    assert answer.headers["location"] == f"/handovers/{made['id']}"
+    (there,) = (await world.settlement.get("/v1/handovers")).json()["items"]
+    assert (there["status"], there["version"]) == ("offered", 2)
+
+
+async def test_somebody_who_is_known_already_is_confirmed_by_a_human(world: World) -> None:
+    made = await world.draft()
+    member = await visitor(world.settlement)
+    path = await written(member, world, settlement_record(world.center.id))
+    page = (await member.get(path)).text
+    assert f'name="same_person" value="{made["personId"]}"' in page
+    sent = controls(page, path)
+    assert (await member.post(path, sent)).status_code == 422
+    answer = await member.post(path, sent | {"same_person": made["personId"]})
+    assert answer.status_code == 303, answer.text
+
+
+async def test_an_earlier_record_of_ones_own_is_copied(world: World) -> None:
+    made = await world.offered()
+    member = await visitor(world.settlement)
+    path = await begun(member, world, copy=made["id"])
+    shown = controls((await member.get(f"{path}/identity")).text, f"{path}/identity")
+    identity = example("handover-record/valid/settlement-to-center.json")["sections"]["identity"]
+    assert shown["/familyName"] == [identity["familyName"]]
+    stranger = await visitor(world.center)
+    answer = await stranger.post("/hand-over", {"receiver": str(world.other.id), "copy": made["id"]})
+    assert answer.status_code == 404
+
+
+async def test_nobody_of_another_organization_sees_or_changes_a_draft(world: World) -> None:
+    member, stranger = await visitor(world.settlement), await visitor(world.center)
+    path = await begun(member, world)
+    await fill(member, f"{path}/identity", {"/familyName": ["相川"]})
+    for where in (path, f"{path}/identity"):
+        assert (await stranger.get(where)).status_code == 404
+        assert (await stranger.post(where, {"revision": "2", "press": "discard"})).status_code == 404
+    assert path not in (await stranger.get("/hand-over")).text
+    assert "相川" in (await member.get("/hand-over")).text
+
+
+async def test_an_auditor_writes_no_drafts(world: World) -> None:
+    path = await begun(await visitor(world.settlement), world)
+    auditor = await visitor(world.settlement, "auditor")
+    for where in ("/hand-over", path, f"{path}/identity"):
+        assert (await auditor.get(where)).status_code == 403
+        assert (await auditor.post(where, {})).status_code == 403
+
+
+async def test_a_draft_is_discarded(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    assert (await member.post(path, {"press": "discard"})).headers["location"] == "/hand-over"
+    assert (await member.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("where", ["/hand-over/x", "/hand-over/x/identity", "/hand-over/{}/nothing"])
+async def test_what_is_not_there_is_not_found(world: World, where: str) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    assert (await member.get(where.format(path.rpartition("/")[2]))).status_code == 404
