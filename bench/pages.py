@@ -1,7 +1,8 @@
 """`python -m bench.pages`: what a page takes, and how many times what the contract's own answer takes that it shows.
 Writes bench/out/pages.json.
 
-The application answers in this process, without a client around it; a center has 10,000 open handovers.
+The application answers in this process, without a client around it; a center has 10,000 open handovers, and a person
+1,000 intervals.
 """
 
 import gc
@@ -29,7 +30,7 @@ from tsunagi.staff import store
 from tsunagi.staff.rules import Member
 
 OUT = ROOT / "bench" / "out" / "pages.json"
-HANDOVERS = 10_000
+HANDOVERS, INTERVALS = 10_000, 1_000
 WITHIN_MS = 100.0
 ROUNDS, EACH = 15, 5
 TOKEN = "session-of-the-bench"
@@ -39,22 +40,53 @@ async def measured(settings: Settings) -> dict[str, Any]:
     admin = await asyncpg.connect(settings.database_url)
     async with database(settings) as db, play(settings, db) as acted:
         stage = await staged(admin, acted, ready=4, handovers=HANDOVERS)
+        person_id = await _long_life(admin, stage)
         await admin.execute("VACUUM (ANALYZE)")
         asking = Asking(acted, acted.http._transport.app)  # type: ignore[attr-defined]  # httpx2 has no public name for it
         await _signed_in(db, OrganizationId(UUID(str(acted.cast.center))))
         found = {
             name: await _compared(asking, acted.cast.center, page, operation)
-            for name, (page, operation) in _pages(stage).items()
+            for name, (page, operation) in _pages(stage, person_id).items()
         }
     await admin.close()
     return found
 
 
-def _pages(stage: Stage) -> dict[str, tuple[str, str]]:
+async def _long_life(admin: asyncpg.Connection, stage: Stage) -> UUID:
+    """The person of a handover has been held by two organizations in turn, INTERVALS times; who that is."""
+    person_id = UUID(stage.person(next(stage.spread())))
+    await admin.execute("SET session_replication_role = replica")
+    await admin.execute(_ONE_VERSION_MORE, person_id, INTERVALS)
+    await admin.execute("RESET session_replication_role")
+    return person_id
+
+
+_ONE_VERSION_MORE = """
+    WITH newest AS (
+        SELECT v.*, h.sender_id, h.receiver_id FROM responsibility_versions v
+        JOIN handovers h ON h.person_id = v.person_id
+        WHERE v.person_id = $1 AND v.domain = 'employment' ORDER BY v.version DESC LIMIT 1
+    ), added AS (
+        INSERT INTO responsibility_versions (person_id, domain, version, previous_version, recorded_at, recorded_by,
+            reason, effective_on, open_end)
+        SELECT person_id, domain, version + 1, version, now(), recorded_by, 'opened', '2024-04-01', 'infinity'
+        FROM newest
+    )
+    INSERT INTO responsibility_segments (person_id, domain, version, valid_from, valid_to, previous_to, organization_id)
+    SELECT person_id, domain, version + 1, date '2024-04-01' + 3 * n,
+        CASE WHEN n < $2 - 1 THEN date '2024-04-01' + 3 * (n + 1) ELSE 'infinity' END,
+        CASE WHEN n > 0 THEN date '2024-04-01' + 3 * n END,
+        CASE n % 2 WHEN 0 THEN sender_id ELSE receiver_id END
+    FROM newest, generate_series(0, $2::integer - 1) n
+"""
+
+
+def _pages(stage: Stage, person_id: UUID) -> dict[str, tuple[str, str]]:
     """Each page with the operation whose answer it shows."""
     numbers = stage.spread()
     handover = stage.handover(next(numbers))
     return {
+        "timeline": (f"/people/{person_id}/responsibility", f"/v1/people/{person_id}/responsibility"),
         "coming": ("/coming", "/v1/handovers?direction=incoming&limit=50"),
         "record": (f"/handovers/{handover}", f"/v1/handovers/{handover}"),
     }

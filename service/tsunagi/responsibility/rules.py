@@ -4,6 +4,7 @@ Every function takes values and returns a value or a refusal. Intervals are half
 day that no longer belongs to them.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -172,11 +173,8 @@ def restore(chain: Chain, before: Chain, *, from_day: date) -> Chain:
 
 def holder_on(chain: Chain, day: date) -> OrganizationId | None:
     """Before the first day nobody is known to hold."""
-    holder = None
-    for segment in chain.segments:
-        if segment.valid_from <= day:
-            holder = segment.holder
-    return holder
+    begun = bisect_right(chain.segments, day, key=lambda segment: segment.valid_from)
+    return chain.segments[begun - 1].holder if begun else None
 
 
 def gaps(chain: Chain, *, from_day: date, until: date = FOREVER) -> tuple[Interval, ...]:

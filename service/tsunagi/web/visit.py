@@ -1,7 +1,7 @@
 """One request of somebody who looks at a page: who they are, what they may ask, and how they are answered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ class Visit:
 
     def t(self, ja: str, en: str) -> str:
         """What is said, in the language of the page."""
-        return en if self.language == "en" else ja
+        return _SAID[self.language](ja, en)
 
     @property
     def words(self) -> Words:
@@ -145,7 +145,7 @@ class Visit:
             raise BodyTooLarge from None
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        shared = {"visit": self, "t": self.t, "words": self.words, "dates": self.dates}
+        shared = {"visit": self, "t": _SAID[self.language], "words": self.words, "dates": self.dates}
         text = TEMPLATES.get_template(template).render(shared | context)
         return HTMLResponse(text, status)
 
@@ -156,6 +156,10 @@ class Visit:
         """Where one signs in; then one comes back, unless something was sent."""
         back = self.path if self.request.method == "GET" else "/"
         return self.redirect("/sign-in" if back == "/" else f"/sign-in?next={quote(back, safe='')}")
+
+
+_SAID: Mapping[Language, Callable[[str, str], str]] = {"ja": lambda ja, _: ja, "en": lambda _, en: en}
+"""A page says hundreds of things."""
 
 
 def local(path: object) -> str:

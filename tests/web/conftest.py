@@ -1,3 +1,0 @@
-from tests.web.browser import browser, pages
-
-__all__ = ["browser", "pages"]
