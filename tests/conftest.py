@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tests.running import plain_url
+from tests.web.finding import NO_BROWSER
 from tests.world_fixtures import contract, data_dir, http, services, world
 from tsunagi import embedded
 from tsunagi.db import SERVICE_ROLE, SESSION, Database, WriteTx, async_url, driver
@@ -36,6 +37,17 @@ settings.register_profile("tsunagi", deadline=None, suppress_health_check=[Healt
 settings.load_profile("tsunagi")
 
 __all__ = ["contract", "data_dir", "http", "services", "world"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.getreports("skipped")
+    browsers = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if browsers:
+        terminalreporter.section("THE PAGES WERE NOT TESTED IN A BROWSER", sep="!", yellow=True, bold=True)
+        terminalreporter.write_line(
+            f"{browsers} tests were skipped: there is no Chromium. Install one (apt-get install chromium), or say where"
+            " it is (TSUNAGI_CHROMIUM=/path/to/chromium)."
+        )
 
 
 async def run_sql(url: str, *statements: str) -> None:

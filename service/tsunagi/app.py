@@ -144,6 +144,8 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    operations = all_routes()
+    inside = Inside(services, operations)
     app = FastAPI(
         title="Tsunagi",
         openapi_url=None,
@@ -151,11 +153,10 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        exception_handlers=dict(HANDLERS),
+        exception_handlers=dict(HANDLERS) | {404: site.nowhere(services, inside)},
     )
-    operations = all_routes()
     app.router.routes.append(operations.route(services))
-    app.router.routes.extend(site.routes(services, Inside(services, operations)))
+    app.router.routes.extend(site.routes(services, inside))
     app.add_api_route("/docs/{name}", meta.docs_asset, response_model=None, include_in_schema=False)
     app.add_middleware(Frame)
     return app

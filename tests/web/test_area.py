@@ -26,10 +26,18 @@ def people(page: str) -> list[str]:
 
 async def test_everyone_of_the_area_is_listed_with_their_primaries(world: World) -> None:
     first, second = await offer(world, 1), await offer(world, 2)
+    own = (await world.auditor.get(f"/v1/organizations/{world.auditor.id}")).json()
+    assert (own["remitAreaCodes"], own["areaCodes"]) == ([AREA], [])
     page = await shown(await visitor(world.auditor, "auditor"), "/area")
     assert sorted(people(page)) == sorted({first["personId"], second["personId"]})
     assert "就労定着支援事業所 みほん（架空）" in page
     assert f'<option value="{AREA}" selected>架空圏域</option>' in page
+
+
+async def test_who_works_in_no_area_chooses_one(world: World) -> None:
+    page = await shown(await visitor(world.other), "/area")
+    assert "圏域を選んでください" in page
+    assert f'<option value="{AREA}">架空圏域</option>' in page
 
 
 async def test_each_sees_those_whom_the_api_would_show(world: World) -> None:

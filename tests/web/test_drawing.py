@@ -104,7 +104,8 @@ def test_the_picture_is_an_image_with_a_name_and_a_description() -> None:
     title, summary = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None and summary is not None
     assert root.get("role") == "img"
-    assert root.get("aria-labelledby") == f"{title.get('id')} {summary.get('id')}" == "here-title here-desc"
+    assert root.get("aria-labelledby") == title.get("id") == "here-title"
+    assert root.get("aria-describedby") == summary.get("id") == "here-desc"
     assert title.text == "責任の経過"
     assert summary.text == (
         f"令和8年11月20日の主担当。就業支援: {OLD}。生活支援: 担当なし、担当なしの期間1件。すべての期間が表にあります。"

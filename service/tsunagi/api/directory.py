@@ -74,6 +74,7 @@ def _organization(one: Organization) -> dict[str, Any]:
         address=_address(one),
         phone=one.phone,
         areaCodes=list(one.serves),
+        remitAreaCodes=list(one.remit) or None,
         handoverContact=present(**asdict(one.contact)) or None,
         formerNames=[present(name=former.name, until=former.until) for former in one.former_names] or None,
         closedOn=one.closed_on,

@@ -21,7 +21,7 @@ DOMAINS = get_args(Domain)
 async def area(visit: Visit) -> Response:
     form = asked(visit, "area", "asOf", "knownAt", "cursor")
     areas = await _areas(visit)
-    chosen = form.get("area") or await _own(visit, areas)
+    chosen = form.get("area") or await _own(visit)
     found, errors = None, dict[str, str]()
     if chosen:
         try:
@@ -89,10 +89,10 @@ async def _areas(visit: Visit) -> dict[str, str]:
     return {one["code"]: one["name"] for one in (await visit.ask("listAreas"))["items"]}
 
 
-async def _own(visit: Visit, areas: Mapping[str, str]) -> str | None:
-    """The area that one sees before choosing: the organization's first, or the only one that there is."""
-    own = (await visit.ask("getOrganization", organizationId=visit.member.organization_id))["areaCodes"]
-    return next(iter([*own, *(areas if len(areas) == 1 else ())]), None)
+async def _own(visit: Visit) -> str | None:
+    """The area that one sees before choosing: the first in the organization's remit, or that it serves."""
+    own = await visit.ask("getOrganization", organizationId=visit.member.organization_id)
+    return next(iter([*own.get("remitAreaCodes", ()), *own["areaCodes"]]), None)
 
 
 async def _organizations(visit: Visit, form: Asked) -> dict[str, str]:

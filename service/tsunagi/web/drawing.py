@@ -57,7 +57,8 @@ def draw(
     as_of = civil(responsibility["asOf"])
     known_on = min(today, civil_date(datetime.fromisoformat(responsibility["knownAt"])))
     root = element(None, "svg", xmlns="http://www.w3.org/2000/svg", role="img", width=WIDTH, fill=INK)
-    root.set("aria-labelledby", f"{id}-title {id}-desc")
+    root.set("aria-labelledby", f"{id}-title")
+    root.set("aria-describedby", f"{id}-desc")
     element(
         root,
         "title",

@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from tsunagi.api.edge import Services
 from tsunagi.api.inside import Inside
-from tsunagi.api.problems import on_database_error, problem_content
-from tsunagi.errors import Refusal
+from tsunagi.api.problems import on_database_error, on_http_exception, problem_content
+from tsunagi.errors import NotFound, Refusal
 from tsunagi.staff.actions import known
 from tsunagi.web.menu import MENU, Item
 from tsunagi.web.static_files import static_file
@@ -83,6 +83,22 @@ def routes(services: Services, inside: Inside) -> list[BaseRoute]:
         Route(page.path, _endpoint(services, inside, page), methods=[page.method]) for page in pages.all
     ]
     return [Route("/static/{name:path}", static_file, methods=["GET"]), *served]
+
+
+def nowhere(services: Services, inside: Inside) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What a path is answered with that leads nowhere: a page to a browser, a problem to software."""
+
+    async def missing(_visit: Visit) -> Response:
+        raise NotFound
+
+    page = _endpoint(services, inside, Page("GET", "-", missing, open=True))
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return await page(request)
+        return await on_http_exception(request, error)
+
+    return answer
 
 
 def cookie_name(services: Services) -> str:

@@ -344,6 +344,7 @@ class Organization(TypedDict):
     address: NotRequired[dict[str, Any]]
     phone: NotRequired[str]
     areaCodes: list[str]
+    remitAreaCodes: NotRequired[list[str]]
     handoverContact: NotRequired[dict[str, Any]]
     formerNames: NotRequired[list[dict[str, Any]]]
     closedOn: NotRequired[str]

@@ -1,0 +1,3 @@
+from tests.web.browser import browser, pages
+
+__all__ = ["browser", "pages"]

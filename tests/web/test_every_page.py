@@ -1,0 +1,124 @@
+"""What holds for every page: nothing is lost on a narrow screen, enlarged, without scripts or in the other language."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web.browser import BrowserWorld
+from tests.web.visitors import PASSWORD, visitor
+
+
+async def test_signing_in_without_scripts(pages: BrowserWorld) -> None:
+    member = await visitor(pages.world.center, signed_in=False)
+    async with pages.browsing(scripts=False) as somebody:
+        page = await somebody.open("/confirm")
+        assert page.url.endswith("/sign-in?next=%2Fconfirm")
+        await page.get_by_label("ログイン名").fill(member.added.member.login)
+        await page.get_by_label("パスワード").fill(PASSWORD)
+        await page.get_by_label("確認コード").fill(member.code())
+        await somebody.press("サインイン")
+        assert page.url.endswith("/confirm")
+        await expect(page.get_by_text("試験 太郎")).to_be_visible()
+        await somebody.press("English")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Please confirm that it is still you")
+        await somebody.press("Sign out")
+        assert page.url.endswith("/sign-in")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(("width", "scale"), [(390, 2), (640, 2), (320, 4)])
+async def test_a_page_is_never_wider_than_the_screen(
+    pages: BrowserWorld, width: int, scale: float, language: str
+) -> None:
+    """640 and 320 CSS pixels are what is left of 1,280 at 200 % and 400 % (WCAG 2.2, 1.4.10)."""
+    member = await visitor(pages.world.center)
+    async with pages.browsing(member, width=width, scale=scale, language=language) as somebody:
+        for path, status in (("/confirm", 200), ("/no-such-page", 404)):
+            await somebody.open(path, status=status)
+            assert await somebody.width() <= width
+
+
+async def test_what_the_first_page_loads_is_small(pages: BrowserWorld) -> None:
+    async with pages.browsing() as somebody:
+        loaded: dict[str, int] = {}
+        somebody.page.on("response", lambda answer: loaded.setdefault(answer.url, 0))
+        await somebody.open("/sign-in")
+        for url in loaded:
+            loaded[url] = len(await (await somebody.context.request.get(url)).body())
+        fonts = {url: size for url, size in loaded.items() if ".woff2" in url}
+        assert fonts
+        assert sum(loaded.values()) - sum(fonts.values()) < 500_000
+        assert sum(fonts.values()) < 700_000
+
+
+SIGN_IN = """
+- link "本文へ":
+  - /url: "#main"
+- banner:
+  - link "繋ぎ Tsunagi":
+    - /url: /
+  - button "English"
+- main:
+  - heading "サインイン" [level=1]
+  - text: ログイン名
+  - textbox "ログイン名"
+  - text: パスワード
+  - textbox "パスワード"
+  - text: 確認コード
+  - paragraph: 認証アプリに表示される6桁の数字
+  - textbox "確認コード":
+    - /description: 認証アプリに表示される6桁の数字
+  - button "サインイン"
+- contentinfo:
+  - paragraph: /.+/
+"""
+
+
+async def test_the_sign_in_form_as_a_screen_reader_meets_it(pages: BrowserWorld) -> None:
+    async with pages.browsing() as somebody:
+        page = await somebody.open("/sign-in")
+        await expect(page.locator("body")).to_match_aria_snapshot(SIGN_IN)
+
+
+async def test_keys_go_through_the_sign_in_page_as_it_reads(pages: BrowserWorld) -> None:
+    async with pages.browsing() as somebody:
+        page = await somebody.open("/sign-in")
+        order = ["本文へ", "繋ぎ Tsunagi", "English", "login", "password", "code", "サインイン"]
+        for name in order:
+            await page.keyboard.press("Tab")
+            focused = page.locator(":focus")
+            told = await focused.get_attribute("name")
+            assert name in (await focused.inner_text(), told)
+            shown = await focused.evaluate("(one) => getComputedStyle(one).outlineStyle")
+            assert shown == "solid"
+
+
+async def test_the_skip_link_leads_past_the_menu(pages: BrowserWorld) -> None:
+    async with pages.browsing(await visitor(pages.world.center)) as somebody:
+        page = await somebody.open("/confirm")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="本文へ")).to_be_in_viewport()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_label("パスワード")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("document.querySelector('main').append(document.createElement('input'))", "label"),
+        ("document.body.setAttribute('style', 'color: red')", "policy style-src-attr"),
+        ("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:1/', alt: ''}))", "policy"),
+        ("console.error('broken')", "console: broken"),
+        ("setTimeout(() => { throw new Error('broken') })", "script: "),
+    ],
+    ids=["barrier", "style", "elsewhere", "console", "script"],
+)
+async def test_what_is_wrong_with_a_page_is_found(pages: BrowserWorld, harm: str, said: str) -> None:
+    async with pages.browsing() as somebody:
+        page = await somebody.open("/sign-in")
+        await page.evaluate(harm)
+        await page.wait_for_timeout(100)
+        with pytest.raises(AssertionError, match=said):
+            await somebody.check()
+        somebody.faults.clear()
+        await somebody.open("/sign-in")
