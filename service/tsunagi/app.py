@@ -55,15 +55,18 @@ from tsunagi.web import (
     area,
     handing_over,
     handing_over_part,
+    joining,
     report,
     sending,
     signing_in,
     site,
+    software,
     timeline,
     verifying,
 )
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
+from tsunagi.web import settings as settings_page
 
 ROOMS = (
     consents,
@@ -84,10 +87,13 @@ PAGES = (
     directory_page,
     handing_over,
     handing_over_part,
+    joining,
     ledger_page,
     report,
     sending,
+    settings_page,
     signing_in,
+    software,
     timeline,
     verifying,
 )

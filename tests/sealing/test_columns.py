@@ -53,9 +53,10 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
         {"title", "document_hash", "document_url", "officer_name", "officer_role"},
     ),
     "software_clients": (TECHNICAL, {"id", "name", "status", "profile"}),
+    "staff_attempts": (HASHES, {"key_hash"}),
     "staff_members": (
-        "an organization about its own staff; a password's hash is of no use to whoever reads it",
-        {"login", "name", "role", "status", "password_hash"},
+        "an organization about its own staff; hashes of passwords and invitations are of no use to whoever reads them",
+        {"login", "name", "role", "status", "password_hash", "invitation_hash"},
     ),
     "staff_sessions": (HASHES, {"token_hash"}),
     "used_assertions": (HASHES, {"fingerprint"}),

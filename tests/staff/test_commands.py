@@ -16,7 +16,7 @@ from tsunagi.directory.rules import OrganizationProfile
 from tsunagi.ids import OrganizationId
 from tsunagi.sealing.keys import Keyring, provider
 from tsunagi.settings import Settings
-from tsunagi.staff.actions import sign_in
+from tsunagi.staff.actions import Attempting, sign_in
 from tsunagi.staff.rules import Member, SignInRefused
 
 
@@ -40,10 +40,11 @@ async def _organization(db: Database) -> OrganizationId:
 
 async def _signed_in(db: Database, said: dict[str, str]) -> Member:
     now = datetime.now(UTC)
-    credentials = {"login": said["login"], "password": said["password"], "request_id": "test"}
+    attempting = Attempting(now, "192.0.2.1", "test")
+    credentials = {"login": said["login"], "password": said["password"]}
     with pytest.raises(SignInRefused):
-        await sign_in(db, now, code="000", **credentials)
-    member, _ = await sign_in(db, now, code=pyotp.TOTP(said["secret"]).at(now), **credentials)
+        await sign_in(db, attempting, code="000", **credentials)
+    member, _ = await sign_in(db, attempting, code=pyotp.TOTP(said["secret"]).at(now), **credentials)
     await db.close()
     return member
 

@@ -29,7 +29,7 @@ async def test_who_signs_in_is_known_until_they_sign_out(world: World) -> None:
     assert (await member.get("/confirm")).status_code == 303
     entries = [one.body for one in await kept(world.services.db)]
     actions = [one["action"] for one in entries if one["action"].startswith("staff:")]
-    assert actions == ["staff:add", "staff:sign-in", "staff:sign-out"]
+    assert actions == ["staff:add", "staff:sign_in", "staff:sign_out"]
 
 
 @pytest.mark.parametrize("wrong", ["login", "password", "code"])
@@ -54,7 +54,7 @@ async def test_a_refused_sign_in_is_on_the_ledger(world: World) -> None:
     member = await visitor(world.center, signed_in=False)
     await member.post("/sign-in", {"login": member.added.member.login, "password": "x", "code": "1"})
     entry = (await kept(world.services.db))[-1].body
-    assert (entry["action"], entry["outcome"], entry["code"]) == ("staff:sign-in", "deny", "sign_in_refused")
+    assert (entry["action"], entry["outcome"], entry["code"]) == ("staff:sign_in", "deny", "sign_in_refused")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def rotate_key(
     actor: Actor,
     *,
     client_id: ClientId,
-    jwk: Mapping[str, object],
+    jwk: object,
     overlap: timedelta,
 ) -> str:
     """The client may sign with the new key, and for `overlap` with those it had; returns the new key's id.
@@ -111,6 +111,54 @@ async def revoke_client(tx: WriteTx, now: datetime, actor: Actor, *, client_id: 
     await ledger.append(
         tx, Entry("clients:revoke", now, actor, record=Record("client", client_id), change=change)
     )
+
+
+async def rotate_own_key(
+    tx: WriteTx,
+    now: datetime,
+    actor: Actor,
+    *,
+    organization_id: OrganizationId,
+    client_id: ClientId,
+    jwk: object,
+    overlap: timedelta,
+) -> str:
+    """As `rotate_key`, for the organization's own administrator: only where the client acts for nobody else. Whoever
+    holds the key of one that acts for several could act for all of them.
+
+    Raises NotFound as well when the client does not act for the organization, RuleViolated when it acts for others too.
+    """
+    if await _acts_for_others(tx, client_id, organization_id):
+        raise _refused(
+            "client_shared",
+            "ほかの機関のためにも動くソフトウェアです。鍵は提供元か運営者が替えます",
+            "The software acts for others, too: its vendor or the operator changes its keys",
+        )
+    return await rotate_key(tx, now, actor, client_id=client_id, jwk=jwk, overlap=overlap)
+
+
+async def withdraw_client(
+    tx: WriteTx, now: datetime, actor: Actor, *, organization_id: OrganizationId, client_id: ClientId
+) -> None:
+    """The client gets no token for the organization any more; tokens that it has end within 300 seconds. One that acts
+    for nobody else is revoked, and its tokens with it. What it may do for others stays: that is theirs to say.
+
+    Raises NotFound when no such active client acts for the organization.
+    """
+    if not await _acts_for_others(tx, client_id, organization_id):
+        await revoke_client(tx, now, actor, client_id=client_id)
+        return
+    await store.serve_no_more(tx, client_id, organization_id)
+    entry = Entry("clients:withdraw", now, actor, record=Record("client", client_id))
+    await ledger.append(tx, entry)
+
+
+async def _acts_for_others(tx: WriteTx, client_id: ClientId, organization_id: OrganizationId) -> bool:
+    """Held until `tx` ends. Raises NotFound when it does not act for the organization."""
+    client = await store.find_client(tx, client_id) if await store.lock_active(tx, client_id) else None
+    if client is None or organization_id not in client.organizations:
+        raise NotFound
+    return len(client.organizations) > 1
 
 
 async def issue_token(

@@ -1,6 +1,7 @@
 """Software clients, their keys, the organizations they act for, and the assertions they have used."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -146,6 +147,52 @@ async def find_client(tx: ReadTx, client_id: ClientId) -> SoftwareClient | None:
         organizations={
             OrganizationId(row.organization_id): frozenset(map(Scope, row.scopes)) for row in served
         },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A client, as an organization that it acts for sees it."""
+
+    id: ClientId
+    name: str
+    profile: Profile
+    scopes: Sequence[str]
+    shared: bool
+    """Whether it acts for others, too. Nobody is told for whom."""
+    keys: Sequence[ClientKey]
+
+
+async def serving(tx: ReadTx, organization_id: OrganizationId) -> list[Serving]:
+    """The active clients that act for the organization, by name."""
+    found = await tx.execute(
+        select(
+            software_clients.c.id,
+            software_clients.c.name,
+            software_clients.c.profile,
+            client_organizations.c.scopes,
+        )
+        .join(client_organizations, client_organizations.c.client_id == software_clients.c.id)
+        .where(
+            client_organizations.c.organization_id == organization_id, software_clients.c.status == "active"
+        )
+        .order_by(software_clients.c.name, software_clients.c.id)
+    )
+    listed = []
+    for row in found.all():
+        client = await find_client(tx, row.id)
+        assert client is not None, "there is one of that id"
+        shared = len(client.organizations) > 1
+        listed.append(Serving(row.id, row.name, row.profile, row.scopes, shared, client.keys))
+    return listed
+
+
+async def serve_no_more(tx: WriteTx, client_id: ClientId, organization_id: OrganizationId) -> None:
+    await tx.execute(
+        delete(client_organizations).where(
+            client_organizations.c.client_id == client_id,
+            client_organizations.c.organization_id == organization_id,
+        )
     )
 
 

@@ -17,11 +17,9 @@ from tsunagi.ids import OrganizationId
 from tsunagi.ledger.rules import PLATFORM, Actor
 from tsunagi.settings import Settings
 from tsunagi.staff.actions import Added, add_member
-from tsunagi.staff.rules import CODE_SECONDS, Role
+from tsunagi.staff.rules import CODE_SECONDS, Role, code_uri
 
 app = typer.Typer(help="Members of staff who sign in to the pages.", no_args_is_help=True)
-
-ISSUER = "Tsunagi"
 
 
 @app.command()
@@ -55,7 +53,7 @@ def add(
             typer.echo(f"{notice.message.ja} / {notice.message.en}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"login     {added.member.login}\npassword  {password}\nsecret    {added.code_secret}")
-    segno.make(code_uri(added)).terminal(compact=True)
+    segno.make(code_uri(added.member.login, added.code_secret)).terminal(compact=True)
 
 
 @app.command()
@@ -71,12 +69,6 @@ def codes() -> None:
         typer.echo(f"{one['login']:<28} {pyotp.TOTP(one['codeSecret']).at(now)}")
     left = CODE_SECONDS - int(now.timestamp()) % CODE_SECONDS
     typer.echo(f"あと{left}秒、それぞれ一度だけ使えます / for {left} seconds more, each of them once")
-
-
-def code_uri(added: Added) -> str:
-    """What authenticator apps read, as a link or a QR code."""
-    totp = pyotp.TOTP(added.code_secret, interval=CODE_SECONDS)
-    return totp.provisioning_uri(name=added.member.login, issuer_name=ISSUER)
 
 
 def new_password() -> str:

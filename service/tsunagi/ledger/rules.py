@@ -18,6 +18,7 @@ Action = Literal[
     "clients:register",
     "clients:revoke",
     "clients:rotate",
+    "clients:withdraw",
     "consents:except",
     "consents:give",
     "consents:read",
@@ -61,8 +62,11 @@ Action = Literal[
     "responsibility:report",
     "responsibility:succeed",
     "staff:add",
-    "staff:sign-in",
-    "staff:sign-out",
+    "staff:change",
+    "staff:join",
+    "staff:reset",
+    "staff:sign_in",
+    "staff:sign_out",
     "tokens:issue",
 ]
 

@@ -16,6 +16,9 @@ from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PAGES, Action, Actor, Entry, Record
 from tsunagi.staff import store
 from tsunagi.staff.rules import (
+    FAILURES_KEPT,
+    FREE_FAILURES_ADDRESS,
+    FREE_FAILURES_LOGIN,
     IDLE,
     LONGEST,
     Member,
@@ -30,6 +33,12 @@ from tsunagi.staff.rules import (
 
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a session was last used."""
+
+REFUSING_TAKES = 0.5
+"""Seconds, at least: longer than everything that depends on whether there is such an account."""
+
+MUST_WAIT = "sign_in_must_wait"
+"""What the ledger says of an attempt that came too early. Whoever tries is not told."""
 
 _hasher = PasswordHasher()
 _NOBODYS = _hasher.hash(secrets.token_urlsafe())
@@ -67,38 +76,102 @@ async def add_member(
     return Added(member, secret)
 
 
-async def sign_in(
-    db: Database, now: datetime, *, login: str, password: str, code: str, request_id: str
-) -> tuple[Member, str]:
-    """The member, and the token of a new session. Takes the same time whether or not there is such an account.
+@dataclass(frozen=True, slots=True)
+class Attempting:
+    """An attempt to get in, and from which address."""
 
-    Raises SignInRefused, alike for whatever was wrong; that somebody was refused is on the ledger.
+    at: datetime
+    address: str
+    request_id: str
+
+
+async def sign_in(
+    db: Database, attempting: Attempting, *, login: str, password: str, code: str
+) -> tuple[Member, str]:
+    """The member, and the token of a new session.
+
+    1. The attempt counts as one that failed, under login and address, before anything is looked at: so do many at
+       once.
+    2. The password is compared, with nobody's where there is no account.
+    3. Who has both, and need not wait, is in: the attempt was none that failed.
+
+    Raises SignInRefused, alike and after the same time for whatever stood against it; that somebody was refused is on
+    the ledger.
     """
-    try:
-        name = login_of(login)
-    except RuleViolated:
-        name = ""
+    began = asyncio.get_running_loop().time()
+    name, now = login_if(login), attempting.at
     async with db.platform() as tx:
+        allowed = await take_attempt(tx, name, attempting)  # 1
         account = await store.account(tx, name)
     hashed = account.password_hash if account and account.password_hash else _NOBODYS
-    right = await asyncio.to_thread(_same, hashed, password)
-    token = secrets.token_urlsafe(32)
+    right = await asyncio.to_thread(_same, hashed, password)  # 2
+    token, member = secrets.token_urlsafe(32), None
     async with db.platform() as tx:
-        held = await store.account(tx, name) if account and right else None
-        step = None
-        if held and held.active and held.code_secret and held.password_hash == hashed:
-            step = code_step(held.code_secret, code, now, used=held.code_step)
-        if held and step is not None:
-            await store.use_code(tx, held.member.id, step)
-            await store.begin(tx, now, held.member, token)
-        who = held if step is not None else account
-        if who:
+        if allowed and right and account:
+            member = await _entered(tx, now, name, hashed, code, token)
+        if member:
+            await uncount(tx, name, attempting)  # 3
+        if account:
+            refused = None if member else SignInRefused.code if allowed else MUST_WAIT
             await ledger.append(
-                tx, _entry("staff:sign-in", now, who.member, request_id, refused=step is None)
+                tx, _entry("staff:sign_in", now, account.member, attempting.request_id, refused=refused)
             )
-    if held is None or step is None:
+    if member is None:
+        await asyncio.sleep(began + REFUSING_TAKES - asyncio.get_running_loop().time())
         raise SignInRefused
-    return held.member, token
+    return member, token
+
+
+def login_if(text: str) -> str:
+    """The login, or one that nobody has."""
+    try:
+        return login_of(text)
+    except RuleViolated:
+        return ""
+
+
+async def _entered(
+    tx: WriteTx, now: datetime, login: str, password_hash: str, code: str, token: str
+) -> Member | None:
+    """The member, whose session has begun, if the code is theirs and nothing has changed meanwhile."""
+    held = await store.account(tx, login)
+    if held is None or not held.active or held.code_secret is None or held.password_hash != password_hash:
+        return None
+    step = code_step(held.code_secret, code, now, used=held.code_step)
+    if step is None:
+        return None
+    await store.use_code(tx, held.member.id, step)
+    await store.begin(tx, now, held.member, token)
+    return held.member
+
+
+async def take_attempt(tx: WriteTx, login: str, attempting: Attempting) -> bool:
+    """Whether one may try now, and need not wait. An attempt that may is counted as one that failed."""
+    now = attempting.at
+    login_name, address_name = _names(login, attempting)
+    limits = {login_name: FREE_FAILURES_LOGIN, address_name: FREE_FAILURES_ADDRESS}
+    found = {name: (await store.attempts(tx, now, name)).at(now) for name in limits}
+    if any(found[name].blocked(now, free) for name, free in limits.items()):
+        return False
+    for name, one in found.items():
+        await store.count(tx, now, name, one.failures + 1)
+    return True
+
+
+async def uncount(tx: WriteTx, login: str, attempting: Attempting) -> None:
+    """An attempt that was counted has not failed: of the login none has any more."""
+    login_name, address_name = _names(login, attempting)
+    await store.count(tx, attempting.at, login_name, 0)
+    await store.uncount(tx, address_name)
+
+
+def _names(login: str, attempting: Attempting) -> tuple[str, str]:
+    """Under which attempts are counted; always in this order, so that nobody waits crosswise."""
+    return f"login {login}", f"address {attempting.address}"
+
+
+def hashed_password(password: str) -> str:
+    return _hasher.hash(password)
 
 
 def _same(hashed: str, password: str) -> bool:
@@ -122,16 +195,18 @@ async def known(db: Database, now: datetime, token: str) -> Session | None:
 async def sign_out(db: Database, now: datetime, session: Session, token: str, request_id: str) -> None:
     async with db.platform() as tx:
         await store.end(tx, token)
-        await ledger.append(tx, _entry("staff:sign-out", now, session.member, request_id))
+        await ledger.append(tx, _entry("staff:sign_out", now, session.member, request_id))
 
 
 async def forget_sessions(tx: WriteTx, now: datetime) -> None:
+    """Nor are attempts remembered that no longer count."""
     await store.forget(tx, unused_since=now - IDLE, begun_before=now - LONGEST)
+    await store.forget_attempts(tx, before=now - FAILURES_KEPT)
 
 
-def _entry(action: Action, now: datetime, member: Member, request_id: str, *, refused: bool = False) -> Entry:
+def _entry(
+    action: Action, now: datetime, member: Member, request_id: str, *, refused: str | None = None
+) -> Entry:
     actor = Actor(member.organization_id, PAGES, str(member.id), request_id)
     record = Record("staff", member.id)
-    if refused:
-        return Entry(action, now, actor, "deny", record=record, code=SignInRefused.code)
-    return Entry(action, now, actor, record=record)
+    return Entry(action, now, actor, "deny" if refused else "permit", record=record, code=refused)

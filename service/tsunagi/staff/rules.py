@@ -3,7 +3,7 @@
 import hmac
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -48,6 +48,33 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,99}")
 CODE_SECONDS = 30
 
 
+INVITED_FOR = timedelta(days=7)
+INVITATION_BYTES = 15
+
+FREE_FAILURES_LOGIN, FREE_FAILURES_ADDRESS = 5, 50
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+FAILURES_KEPT = timedelta(days=1)
+"""So many attempts may fail before one has to wait, twice as long after each further one. An office shares one
+address. Whoever keeps a stranger's account from signing in must fail again every quarter of an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How many attempts to sign in have failed since one succeeded, and when the last one did."""
+
+    failures: int
+    last_at: datetime
+
+    def at(self, now: datetime) -> "Attempts":
+        return Attempts(0, now) if now >= self.last_at + FAILURES_KEPT else self
+
+    def blocked(self, now: datetime, free: int) -> bool:
+        if self.failures < free:
+            return False
+        wait = FIRST_WAIT * (1 << min(self.failures - free, 10))
+        return now < self.last_at + min(wait, LONGEST_WAIT)
+
+
 class SignInRefused(Exception):
     """Login, password and code are not those of an active account. Which of them is wrong is nobody's to know."""
 
@@ -87,6 +114,16 @@ class Session:
         return now < self.confirmed_at + CONFIRMED
 
 
+def invitation_of(text: str) -> str:
+    """What was handed over, as it is kept: however it was typed."""
+    return "".join(mark for mark in unicodedata.normalize("NFKC", text).upper() if mark.isalnum())
+
+
+def may_administer(accounts: Iterable[tuple[Member, bool]], member_id: UUID) -> bool:
+    """Whether, among accounts that are active or not, this one is an administrator's who is."""
+    return any(one.id == member_id and one.role == "administrator" and active for one, active in accounts)
+
+
 def login_of(text: str) -> str:
     """The login as it is kept: without regard to case or to full-width letters. Raises RuleViolated."""
     login = unicodedata.normalize("NFKC", text).strip().casefold()
@@ -119,6 +156,11 @@ def check_password(password: str, login: str) -> None:
             "ログイン名を含むもの、同じ文字の繰り返しは使えません",
             "A password must not hold the login, or repeat a few letters",
         )
+
+
+def code_uri(login: str, secret: str) -> str:
+    """What authenticator apps read, as a link or a QR code."""
+    return pyotp.TOTP(secret, interval=CODE_SECONDS).provisioning_uri(name=login, issuer_name="Tsunagi")
 
 
 def code_step(secret: str, code: str, now: datetime, *, used: int | None) -> int | None:

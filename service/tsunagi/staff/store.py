@@ -1,8 +1,10 @@
 """Accounts of staff, and their sessions. Of a session's token only the hash is kept."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -18,9 +21,10 @@ from sqlalchemy import (
 )
 
 from tsunagi.db import ReadTx, WriteTx, fetch, metadata
+from tsunagi.ids import OrganizationId
 from tsunagi.sealing.keys import keys
 from tsunagi.sealing.store import Sealed
-from tsunagi.staff.rules import Member, Session
+from tsunagi.staff.rules import Attempts, Member, Role, Session
 
 staff_members = Table(
     "staff_members",
@@ -38,6 +42,8 @@ staff_members = Table(
     ),
     Column("code_step", BigInteger, nullable=True, comment="of the code that was used last"),
     Column("added_at", DateTime(timezone=True), nullable=False),
+    Column("invitation_hash", LargeBinary, nullable=True, comment="SHA-256 of what was handed over"),
+    Column("invited_until", DateTime(timezone=True), nullable=True),
     CheckConstraint("role IN ('worker', 'administrator', 'auditor')", name="role"),
     CheckConstraint("status IN ('active', 'disabled')", name="status"),
 )
@@ -53,6 +59,14 @@ staff_sessions = Table(
     Column("confirmed_at", DateTime(timezone=True), nullable=False),
 )
 
+staff_attempts = Table(
+    "staff_attempts",
+    metadata,
+    Column("key_hash", LargeBinary, primary_key=True, comment="SHA-256 of a login or an address"),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -63,16 +77,26 @@ class Account:
     password_hash: str | None
     code_secret: str | None
     code_step: int | None
+    invitation_hash: bytes | None
+    invited_until: datetime | None
+    added_at: datetime
 
 
 _MEMBER = "m.id, m.organization_id, m.login, m.name, m.role"
+_ACCOUNT = f"""
+    SELECT {_MEMBER}, m.status, m.password_hash, m.data_key, m.code_secret, m.code_step, m.invitation_hash,
+        m.invited_until, m.added_at
+    FROM staff_members m
+"""  # noqa: S608  nothing but the names of columns is put in
 
 
 def _member(row: object) -> Member:
     return Member(*tuple(row)[:5])  # type: ignore[arg-type]
 
 
-async def add(tx: WriteTx, at: datetime, member: Member, *, password_hash: str, code_secret: str) -> bool:
+async def add(
+    tx: WriteTx, at: datetime, member: Member, *, password_hash: str | None, code_secret: str
+) -> bool:
     """Whether the account is new: the login may be taken."""
     key = keys(tx).fresh("staff_members", member.id)
     sealed = key.seal(code_secret.encode(), "staff_members", member.id)
@@ -91,21 +115,99 @@ async def add(tx: WriteTx, at: datetime, member: Member, *, password_hash: str, 
 
 async def account(tx: ReadTx, login: str) -> Account | None:
     """The account of that login, held until `tx` ends."""
-    found = await fetch(
-        tx,
-        f"SELECT {_MEMBER}, m.status, m.password_hash, m.data_key, m.code_secret, m.code_step"  # noqa: S608
-        " FROM staff_members m WHERE m.login = $1 FOR NO KEY UPDATE",
-        login,
+    found = await fetch(tx, f"{_ACCOUNT} WHERE m.login = $1 FOR NO KEY UPDATE", login)
+    return next((_account(tx, row) for row in found), None)
+
+
+async def accounts(tx: ReadTx, organization_id: OrganizationId, *, held: bool = False) -> list[Account]:
+    """Those of an organization, in the order in which they were added; `held` until `tx` ends."""
+    lock = " FOR NO KEY UPDATE" if held else ""
+    found = await fetch(tx, f"{_ACCOUNT} WHERE m.organization_id = $1 ORDER BY m.id{lock}", organization_id)
+    return [_account(tx, row) for row in found]
+
+
+def _account(tx: ReadTx, row: Mapping[str, Any]) -> Account:
+    secret = None
+    if row["code_secret"] is not None:
+        key = keys(tx).opened(row["data_key"], "staff_members", row["id"])
+        secret = key.unseal(row["code_secret"], "staff_members", row["id"]).decode()
+    return Account(
+        _member(tuple(row.values())),
+        row["status"] == "active",
+        row["password_hash"],
+        secret,
+        row["code_step"],
+        row["invitation_hash"],
+        row["invited_until"],
+        row["added_at"],
     )
-    for row in found:
-        secret = None
-        if row["code_secret"] is not None:
-            key = keys(tx).opened(row["data_key"], "staff_members", row["id"])
-            secret = key.unseal(row["code_secret"], "staff_members", row["id"]).decode()
-        return Account(
-            _member(row), row["status"] == "active", row["password_hash"], secret, row["code_step"]
-        )
-    return None
+
+
+async def change_role(tx: WriteTx, member_id: UUID, role: Role) -> None:
+    await fetch(tx, "UPDATE staff_members SET role = $2 WHERE id = $1", member_id, role)
+
+
+async def change_status(tx: WriteTx, member_id: UUID, status: str) -> None:
+    await fetch(tx, "UPDATE staff_members SET status = $2 WHERE id = $1", member_id, status)
+
+
+async def invite(
+    tx: WriteTx, member_id: UUID, invitation_hash: bytes, *, until: datetime, code_secret: str
+) -> None:
+    """The member has neither password nor second factor any more, but an invitation to choose both."""
+    key = keys(tx).fresh("staff_members", member_id)
+    sealed = key.seal(code_secret.encode(), "staff_members", member_id)
+    await fetch(
+        tx,
+        "UPDATE staff_members SET password_hash = NULL, code_step = NULL, data_key = $2, code_secret = $3,"
+        " invitation_hash = $4, invited_until = $5 WHERE id = $1",
+        *(member_id, key.wrapped, sealed, invitation_hash, until),
+    )
+
+
+async def join(tx: WriteTx, member_id: UUID, *, password_hash: str) -> None:
+    """The invitation is used up."""
+    await fetch(
+        tx,
+        "UPDATE staff_members SET password_hash = $2, invitation_hash = NULL, invited_until = NULL"
+        " WHERE id = $1",
+        *(member_id, password_hash),
+    )
+
+
+async def attempts(tx: WriteTx, at: datetime, name: str) -> Attempts:
+    """The attempts under a name that have failed, held until `tx` ends."""
+    key = _hash(name)
+    await fetch(
+        tx,
+        "INSERT INTO staff_attempts (key_hash, failures, last_at) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
+        *(key, at),
+    )
+    found = await fetch(
+        tx, "SELECT failures, last_at FROM staff_attempts WHERE key_hash = $1 FOR UPDATE", key
+    )
+    return next(Attempts(row["failures"], row["last_at"]) for row in found)
+
+
+async def count(tx: WriteTx, at: datetime, name: str, failures: int) -> None:
+    await fetch(
+        tx,
+        "UPDATE staff_attempts SET failures = $2, last_at = $3 WHERE key_hash = $1",
+        _hash(name),
+        failures,
+        at,
+    )
+
+
+async def uncount(tx: WriteTx, name: str) -> None:
+    """One attempt was none that failed."""
+    await fetch(
+        tx, "UPDATE staff_attempts SET failures = greatest(failures - 1, 0) WHERE key_hash = $1", _hash(name)
+    )
+
+
+async def forget_attempts(tx: WriteTx, *, before: datetime) -> None:
+    await fetch(tx, "DELETE FROM staff_attempts WHERE last_at < $1", before)
 
 
 async def use_code(tx: WriteTx, member_id: UUID, step: int) -> None:

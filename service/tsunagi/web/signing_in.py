@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi.responses import Response
 
 from tsunagi.staff import actions as staff
+from tsunagi.staff.actions import Attempting
 from tsunagi.staff.rules import SignInRefused
 from tsunagi.web.site import cookie_name, pages
 from tsunagi.web.visit import LANGUAGE_COOKIE, Visit, local
@@ -35,7 +36,7 @@ async def sign_in(visit: Visit) -> Response:
         token = await _signed_in(visit, login, form.get("password"), form.get("code"))
     except SignInRefused:
         return visit.page("sign_in.html", status=403, back=back, login=login, refused=True)
-    return _with_session(visit, visit.redirect(back), token)
+    return with_session(visit, visit.redirect(back), token)
 
 
 @pages.get("/confirm")
@@ -52,7 +53,7 @@ async def confirm(visit: Visit) -> Response:
     except SignInRefused:
         return visit.page("confirm.html", status=403, back=back, refused=True)
     await _signed_out(visit)
-    return _with_session(visit, visit.redirect(back), token)
+    return with_session(visit, visit.redirect(back), token)
 
 
 @pages.post("/sign-out")
@@ -78,14 +79,14 @@ async def choose_language(visit: Visit) -> Response:
 async def _signed_in(visit: Visit, login: str, password: object, code: object) -> str:
     """The token of a new session. Raises SignInRefused."""
     _, token = await staff.sign_in(
-        visit.services.db,
-        datetime.now(UTC),
-        login=login,
-        password=str(password or ""),
-        code=str(code or ""),
-        request_id=visit.request.state.request_id,
+        visit.services.db, attempting(visit), login=login, password=str(password or ""), code=str(code or "")
     )
     return token
+
+
+def attempting(visit: Visit) -> Attempting:
+    client = visit.request.client
+    return Attempting(datetime.now(UTC), client.host if client else "", visit.request.state.request_id)
 
 
 async def _signed_out(visit: Visit) -> None:
@@ -95,7 +96,7 @@ async def _signed_out(visit: Visit) -> None:
     )
 
 
-def _with_session(visit: Visit, answer: Response, token: str) -> Response:
+def with_session(visit: Visit, answer: Response, token: str) -> Response:
     answer.set_cookie(
         cookie_name(visit.services), token, path="/", secure=_secure(visit), httponly=True, samesite="lax"
     )

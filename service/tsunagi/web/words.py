@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, Text] = {
     "clients:register": Text("ソフトウェアの登録", "Software registered"),
     "clients:revoke": Text("ソフトウェアの停止", "Software revoked"),
     "clients:rotate": Text("ソフトウェアの鍵の交換", "Software's keys changed"),
+    "clients:withdraw": Text("ソフトウェアの委任の取消し", "Software no longer acts for one"),
     "consents:except": Text("同意によらない提供の記録", "Legal exception recorded"),
     "consents:give": Text("同意の記録", "Consent recorded"),
     "consents:read": Text("同意の閲覧", "Consent read"),
@@ -62,8 +63,11 @@ ACTIONS: Mapping[str, Text] = {
     "responsibility:report": Text("圏域の責任の閲覧", "Area's responsibility read"),
     "responsibility:succeed": Text("責任の承継", "Responsibility passed to a successor"),
     "staff:add": Text("職員の登録", "Member of staff added"),
-    "staff:sign-in": Text("職員のサインイン", "Member of staff signed in"),
-    "staff:sign-out": Text("職員のサインアウト", "Member of staff signed out"),
+    "staff:change": Text("職員の役割・状態の変更", "Member of staff changed"),
+    "staff:join": Text("職員の利用開始", "Member of staff joined"),
+    "staff:reset": Text("職員の再招待", "Member of staff invited anew"),
+    "staff:sign_in": Text("職員のサインイン", "Member of staff signed in"),
+    "staff:sign_out": Text("職員のサインアウト", "Member of staff signed out"),
     "tokens:issue": Text("アクセストークンの発行", "Token issued"),
 }
 """Of an entry of the ledger; the schema gives them no label."""
