@@ -52,15 +52,19 @@ from tsunagi.settings import Settings
 from tsunagi.staff.actions import forget_sessions
 from tsunagi.transparency import store as transparency
 from tsunagi.web import (
+    agenda,
     area,
+    coming,
     handing_over,
     handing_over_part,
     joining,
+    record,
     report,
     sending,
     signing_in,
     site,
     software,
+    taking_over,
     timeline,
     verifying,
 )
@@ -83,17 +87,21 @@ ROOMS = (
     responsibility,
 )
 PAGES = (
+    agenda,
     area,
+    coming,
     directory_page,
     handing_over,
     handing_over_part,
     joining,
     ledger_page,
+    record,
     report,
     sending,
     settings_page,
     signing_in,
     software,
+    taking_over,
     timeline,
     verifying,
 )

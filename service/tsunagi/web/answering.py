@@ -1,0 +1,90 @@
+"""The answer to an offer as its form has it: what was filled in, what is asked of the contract, what was refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from tsunagi.errors import Notice, Text
+from tsunagi.web.typed_dates import in_line
+
+ROLES = ("primary", "co_support", "backup")
+"""From the heaviest to the lightest: one may take less than was offered, never more."""
+
+Inputs = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What stands in the form: as it was offered, or as somebody has filled it in."""
+
+    inputs: Inputs
+    errors: Mapping[str, Sequence[Text]] = field(default_factory=dict)
+    """By the name of an input; under an empty name what is about no input in particular."""
+
+    def __getitem__(self, name: str) -> str:
+        return self.inputs.get(name, "")
+
+    @property
+    def domains(self) -> list[str]:
+        """That were offered, in the order of the form."""
+        return [one for one in self["domains"].split(",") if one]
+
+    def wrong(self, name: str) -> Sequence[Text]:
+        return self.errors.get(name, ())
+
+    def acceptance(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"domains": [self._answer(one) for one in self.domains]}
+        person = {name: said for name in ("name", "role") if (said := self[f"person-{name}"].strip())}
+        return body | ({"personInCharge": person} if person else {})
+
+    def _answer(self, domain: str) -> dict[str, Any]:
+        answer: dict[str, Any] = {"domain": domain, "decision": self[f"decision-{domain}"]}
+        if answer["decision"] == "accept":
+            taken = {"role": self[f"role-{domain}"], "from": in_line(self[f"from-{domain}"])}
+            return answer | {name: said for name, said in taken.items() if said}
+        reason = self.reason(domain)
+        return answer | ({"reason": reason} if reason else {})
+
+    def reason(self, name: str) -> dict[str, str]:
+        """Of what is declined or returned: the code, and the words if there are any."""
+        said = {"code": self[f"reason-{name}"], "text": self[f"text-{name}"].strip()}
+        return {part: text for part, text in said.items() if text}
+
+    def refused(self, title: Text, notices: Sequence[Notice]) -> "Form":
+        """The same form, with what was refused beside the inputs that it is about."""
+        errors: dict[str, list[Text]] = {}
+        for one in notices:
+            errors.setdefault(self._input(one.pointer), []).append(one.message)
+        return Form(self.inputs, errors or {"": [title]})
+
+    def _input(self, pointer: str) -> str:
+        """The input that fills this place of the body."""
+        parts = pointer.strip("/").split("/")
+        if parts[0] == "domains" and len(parts) > 1 and parts[1].isdigit():
+            domain = self.domains[int(parts[1])]
+            name = parts[2] if len(parts) > 2 else "decision"
+            return f"{'text' if parts[3:] == ['text'] else name}-{domain}"
+        if parts[0] == "personInCharge":
+            return f"person-{parts[1]}" if len(parts) > 1 else "person-name"
+        return f"{'text' if parts[1:] == ['text'] else 'reason'}-all" if parts[0] == "reason" else ""
+
+
+def offered(handover: Mapping[str, Any], etag: str, from_label: Any) -> Form:
+    """The form before anybody has touched it: everything is taken as it was offered."""
+    inputs = {
+        "etag": etag,
+        "key": str(uuid4()),
+        "domains": ",".join(_name(one) for one in handover["domains"]),
+    }
+    for one in handover["domains"]:
+        if isinstance(one, Mapping):
+            inputs[f"decision-{one['domain']}"] = "accept"
+            inputs[f"role-{one['domain']}"] = one["receiverRole"]
+            inputs[f"from-{one['domain']}"] = from_label(one["from"])
+    return Form(inputs)
+
+
+def _name(domain: Any) -> str:
+    """A notice has the names alone."""
+    return str(domain["domain"] if isinstance(domain, Mapping) else domain)

@@ -1,0 +1,120 @@
+"""Taking over: an offer is accepted domain by domain, sent back with a question, or declined. What acceptance will do
+to responsibility is shown before it is confirmed, and whoever comes too late sees what has happened meanwhile."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi.responses import Response
+
+from tsunagi.disclosure.document import HANDOVER
+from tsunagi.errors import PreconditionFailed, Refusal, WrongState
+from tsunagi.web.answering import ROLES, Form, offered
+from tsunagi.web.drawing import draw
+from tsunagi.web.intervals import Interval, intervals
+from tsunagi.web.record import handover_id, layout
+from tsunagi.web.site import pages
+from tsunagi.web.visit import ConfirmationNeeded, Visit
+
+STEPS: Mapping[str, str] = {
+    "preview": "acceptHandover",
+    "accept": "acceptHandover",
+    "return": "returnHandover",
+    "decline": "declineHandover",
+}
+PATH = "/handovers/{handover_id}/take-over"
+
+
+@pages.get(PATH)
+async def form_page(visit: Visit) -> Response:
+    found, etag = await _read(visit)
+    if "decline" not in found["availableActions"] and "accept" not in found["availableActions"]:
+        return _meanwhile(visit, found, 200)
+    visit.confirmed()
+    return _form(visit, found, offered(found, etag, visit.dates.short))
+
+
+@pages.post(PATH)
+async def answer(visit: Visit) -> Response:
+    posted = await visit.form()
+    form = Form({name: text for name, text in posted.items() if isinstance(text, str)})
+    step = form["step"]
+    if step not in STEPS:
+        return _form(visit, (await _read(visit))[0], form)
+    try:
+        visit.confirmed()
+        told = await _ask(visit, step, form)
+    except ConfirmationNeeded:
+        return _form(visit, (await _read(visit))[0], form, status=403, confirm=True)
+    except (PreconditionFailed, WrongState):
+        return _meanwhile(visit, (await _read(visit))[0], 409)
+    except Refusal as refusal:
+        if refusal.on_ledger:
+            raise
+        return _form(visit, (await _read(visit))[0], form.refused(refusal.title, refusal.errors), status=422)
+    if step == "preview":
+        return await _preview(visit, form, told)
+    return visit.redirect(f"/handovers/{handover_id(visit)}")
+
+
+async def _ask(visit: Visit, step: str, form: Form) -> Any:
+    """The step is taken, or tried, if nothing has changed since the form was made; sent twice, it is taken once."""
+    trying = step == "preview"
+    headers = {"If-Match": form["etag"]} | ({} if trying else {"Idempotency-Key": form["key"]})
+    body = form.acceptance() if STEPS[step] == "acceptHandover" else {"reason": form.reason("all")}
+    trial = {"dryRun": True} if trying else {}
+    return await visit.ask(STEPS[step], body=body, headers=headers, handoverId=handover_id(visit), **trial)
+
+
+async def _read(visit: Visit) -> tuple[Any, str]:
+    """The handover as it is, and its entity tag."""
+    found = await visit.answer("getHandover", handoverId=handover_id(visit))
+    return json.loads(bytes(found.body)), found.headers["etag"]
+
+
+def _form(visit: Visit, found: Any, form: Form, *, status: int = 200, confirm: bool = False) -> Response:
+    return visit.page("take_over.html", status=status, found=found, form=form, roles=ROLES, confirm=confirm)
+
+
+async def _preview(visit: Visit, form: Form, told: Any) -> Response:
+    """What acceptance would make of responsibility, beside what it is now."""
+    person = told["personId"]
+    now = await visit.ask("getResponsibility", personId=person)
+    milestones = (await visit.ask("getMilestones", personId=person))["milestones"]
+    return visit.page(
+        "take_over_preview.html",
+        form=form,
+        handover_id=handover_id(visit),
+        picture=draw(told, milestones, today=visit.today, words=visit.words, dates=visit.dates),
+        rows=list(_compared(intervals(now["domains"]), intervals(told["domains"]))),
+    )
+
+
+def _compared(
+    before: list[Interval], after: list[Interval]
+) -> Iterator[tuple[Interval, str, Interval | None]]:
+    """Each line with what becomes of it: `new`, `same`, `moved` (with what it was) or `gone`."""
+
+    def key(one: Interval) -> tuple[Any, ...]:
+        return one.domain, one.role, one.holder, one.first
+
+    left = {key(one): one for one in before}
+    for one in after:
+        was = left.pop(key(one), None)
+        if was is None:
+            yield one, "new", None
+        else:
+            yield (one, "same", None) if was.end == one.end else (one, "moved", was)
+    yield from ((one, "gone", None) for one in left.values())
+
+
+def _meanwhile(visit: Visit, found: Any, status: int) -> Response:
+    names = ("version", "answeredAt", "personInCharge", "reason", "domains")
+    known = {name: found[name] for name in names if name in found} if "record" in found else {}
+    return visit.page(
+        "meanwhile.html",
+        status=status,
+        found=found,
+        late=status == 409,
+        standing=layout(visit).parts(HANDOVER, known),
+    )

@@ -1,0 +1,42 @@
+"""The dates of handovers in a calendar, without a word about anybody."""
+
+from datetime import date
+
+from icalendar import Calendar
+
+from tests.web.visitors import visitor
+from tests.world import World
+
+
+async def test_each_date_is_an_event_under_an_id_that_stays(world: World) -> None:
+    offered = await world.offered()
+    member = await visitor(world.center)
+    answer = await member.get("/coming.ics")
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    events = {str(one["UID"]): one["DTSTART"].dt for one in Calendar.from_ical(answer.content).walk("VEVENT")}
+    assert events == {
+        f"{offered['id']}-window_opens@tsunagi": date(2026, 10, 1),
+        f"{offered['id']}-sharing_due@tsunagi": date(2026, 12, 31),
+        f"{offered['id']}-overlap_starts@tsunagi": date(2027, 1, 1),
+        f"{offered['id']}-service_ends@tsunagi": date(2027, 3, 31),
+        f"{offered['id']}-planned_date@tsunagi": date(2027, 4, 1),
+        f"{offered['id']}-answer_due@tsunagi": date(2026, 12, 20),
+    }
+
+
+async def test_nothing_in_it_is_about_anybody(world: World) -> None:
+    received = await world.received()
+    content = (await (await visitor(world.center)).get("/coming.ics")).text
+    identity = received["record"]["sections"]["identity"]
+    for text in (identity["familyName"], received["personId"], "みほん", "試験"):
+        assert text not in content
+    for one in Calendar.from_ical(content).walk("VEVENT"):
+        assert set(one) == {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "URL", "TRANSP"}
+
+
+async def test_what_is_over_has_no_dates(world: World) -> None:
+    received = await world.received()
+    reason = {"reason": {"code": "capacity"}}
+    await world.center.post(f"/v1/handovers/{received['id']}/decline", reason)
+    content = (await (await visitor(world.center)).get("/coming.ics")).content
+    assert Calendar.from_ical(content).walk("VEVENT") == []

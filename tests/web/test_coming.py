@@ -1,0 +1,99 @@
+"""What is coming: by due date, overdue first, with what is expected of whoever looks."""
+
+import re
+
+import httpx2
+import pytest
+
+from tests.api.many import copies
+from tests.web.visitors import visitor
+from tests.world import World
+from tsunagi.db import Database
+
+
+def text_of(page: httpx2.Response) -> str:
+    """What is read, without tags and blanks."""
+    main = page.text.partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"\s+", "", re.sub(r"<[^>]*>", " ", main))
+
+
+async def test_a_worker_sees_what_is_coming_with_its_dates_and_what_to_do(world: World) -> None:
+    offered = await world.offered()
+    member = await visitor(world.center)
+    page = await member.get("/coming")
+    assert page.status_code == 200
+    assert f'href="/handovers/{offered["id"]}"' in page.text
+    text = text_of(page)
+    assert "就労定着支援事業所みほん（架空）から" in text
+    assert "記録を読み、回答する" in text
+    assert "開示開始令和8年10月1日到来" in text
+    assert "情報共有の期限令和8年12月31日" in text
+    assert "重なり期間の初日令和9年1月1日" in text
+    assert "引継ぎ予定日令和9年4月1日" in text
+    assert "あと30日" in text
+
+
+async def test_after_reading_it_is_the_worker_s_turn_to_answer(world: World) -> None:
+    received = await world.received()
+    member = await visitor(world.center)
+    page = await member.get("/coming")
+    assert "受けるかどうか回答する" in text_of(page)
+    assert f'href="/handovers/{received["id"]}/take-over"' in page.text
+
+
+async def test_what_is_overdue_comes_first_and_says_so(world: World) -> None:
+    later = await world.draft()
+    person = {"personId": later["personId"]}
+    first = await world.draft(plannedDate="2026-12-01", serviceEndsOn="2026-11-30", **person)
+    world.on("2026-12-03")
+    page = await (await visitor(world.settlement)).get("/coming?direction=outgoing")
+    assert page.text.index(first["id"]) < page.text.index(later["id"])
+    assert "2日超過" in text_of(page)
+
+
+async def test_before_the_window_opens_one_waits(world: World) -> None:
+    world.on("2026-06-01")
+    await world.offered()
+    text = text_of(await (await visitor(world.center)).get("/coming"))
+    assert "開示を待つ" in text
+    assert "情報共有の期限" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        ("", True),
+        ("direction=outgoing", False),
+        ("direction=", True),
+        ("status=offered", True),
+        ("status=completed", False),
+        ("type=settlement_to_center", True),
+        ("type=center_to_center", False),
+        ("window=closed", False),
+        ("due=over", False),
+        ("due=soon", True),
+        ("area=12-99", False),
+    ],
+)
+async def test_the_list_is_filtered(world: World, query: str, there: bool) -> None:
+    offered = await world.offered()
+    page = await (await visitor(world.center)).get(f"/coming?{query}")
+    assert page.status_code == 200, page.text
+    assert (offered["id"] in page.text) is there
+
+
+async def test_long_lists_have_pages(world: World, db: Database) -> None:
+    found = await world.draft()
+    await copies(db, found["id"], 50)
+    member = await visitor(world.settlement)
+    page = await member.get("/coming?direction=outgoing")
+    (following,) = re.findall(r'href="([^"]*)" rel="next"', page.text)
+    assert page.text.count('scope="row"') == 50
+    page = await member.get(following.replace("&amp;", "&"))
+    assert page.text.count('scope="row"') == 1
+
+
+async def test_in_english_too(world: World) -> None:
+    await world.offered()
+    page = await (await visitor(world.center)).get("/coming", **{"Accept-Language": "en"})
+    assert "Readtherecordandanswer" in text_of(page)

@@ -1,0 +1,154 @@
+"""One handover on a page: read in order, compared between versions, taken along as files."""
+
+import io
+import json
+import re
+
+from openpyxl import load_workbook
+
+from tests.ledger.entries import kept
+from tests.web.test_coming import text_of
+from tests.web.visitors import visitor
+from tests.world import World, settlement_record
+from tsunagi.layout.rules import Fact, Grid, Group
+from tsunagi.web.plan_sheet import plan_sheet
+
+
+async def test_the_record_is_read_in_order_with_what_is_withheld_and_why(world: World) -> None:
+    offered = await world.offered(sections=["identity", "handover_plan", "support_plan"])
+    page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}")
+    assert page.status_code == 200
+    assert re.findall(r'<h2 id="(\w+)"', page.text) == [
+        "standing",
+        "withheld",
+        "contents",
+        "handover_plan",
+        "identity",
+        "support_plan",
+        "about",
+    ]
+    text = text_of(page)
+    assert "架空直樹さんの引継ぎ" in text
+    assert "医療：同意がない" in text
+    assert "なぜこの機関に引き継ぐのか" in text
+    title = page.text.partition("<title>")[2].partition("</title>")[0]
+    assert "架空" not in title
+
+
+async def test_looking_at_the_page_is_a_reading_by_the_member_of_staff(world: World) -> None:
+    offered = await world.offered()
+    member = await visitor(world.center)
+    await member.get(f"/handovers/{offered['id']}")
+    (entry,) = [one.body for one in await kept(world.services.db) if one.body["action"] == "handovers:read"]
+    assert entry["actor"]["staff"] == str(member.added.member.id)
+    assert "受領済み" in text_of(await member.get("/coming"))
+
+
+async def test_before_the_window_opens_there_is_a_notice(world: World) -> None:
+    world.on("2026-06-01")
+    offered = await world.offered()
+    text = text_of(await (await visitor(world.center)).get(f"/handovers/{offered['id']}"))
+    assert "令和8年10月1日（2026-10-01）から読めます" in text
+    assert "架空直樹" not in text
+
+
+async def test_strangers_and_auditors_find_nothing(world: World) -> None:
+    offered = await world.offered()
+    for who in (world.other, world.auditor):
+        page = await (await visitor(who)).get(f"/handovers/{offered['id']}")
+        assert page.status_code == 404
+    page = await (await visitor(world.center, "auditor")).get(f"/handovers/{offered['id']}")
+    assert page.status_code == 403
+
+
+async def test_what_was_written_is_text_and_never_markup(world: World) -> None:
+    record = settlement_record(world.center.id)
+    record["sections"]["handover_plan"]["request"]["whyReceiver"] = "<script>alert(1)</script>"
+    drafted = await world.draft(sections=record["sections"])
+    page = await (await visitor(world.settlement)).get(f"/handovers/{drafted['id']}")
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+
+
+async def amended(world: World, policy: str) -> str:
+    """The id of a handover on offer, whose second version has another policy."""
+    offered = await world.offered()
+    path = f"/v1/handovers/{offered['id']}"
+    record = settlement_record(world.center.id)
+    record["sections"]["support_plan"]["policy"] = policy
+    etag = (await world.settlement.get(path)).headers["etag"]
+    answer = await world.settlement.put(path, record, **{"If_Match": etag})
+    assert answer.status_code == 200, answer.text
+    return str(offered["id"])
+
+
+async def test_versions_stand_side_by_side_with_their_differences_marked(world: World) -> None:
+    old = settlement_record(world.center.id)["sections"]["support_plan"]["policy"]
+    found = await amended(world, f"{old}月に一度、三者で話す。")
+    page = await (await visitor(world.center)).get(f"/handovers/{found}/versions")
+    assert "1か所が違います" in text_of(page)
+    assert "支援計画 › 総合的な援助の方針" in page.text
+    assert "<ins>月に一度、三者で話す。</ins>" in page.text
+    assert "<del>" not in page.text
+    other = await (await visitor(world.center)).get(f"/handovers/{found}/versions?from=2&to=1")
+    assert "<del>月に一度、三者で話す。</del>" in other.text
+
+
+async def test_a_version_that_is_not_there_is_said_to_be_so(world: World) -> None:
+    offered = await world.offered()
+    page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}/versions?from=1&to=7")
+    assert page.status_code == 200
+    assert "第7版はないか" in text_of(page)
+
+
+async def test_the_pdf_is_the_one_of_the_contract_and_names_the_member_of_staff(world: World) -> None:
+    received = await world.received()
+    answer = await (await visitor(world.center)).get(f"/handovers/{received['id']}/record.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+async def test_the_receipt_is_a_file(world: World) -> None:
+    received = await world.received()
+    answer = await (await visitor(world.center)).get(f"/handovers/{received['id']}/receipt.json")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert json.loads(answer.content)["handoverId"] == received["id"]
+
+
+async def test_the_support_plan_is_an_excel_file(world: World) -> None:
+    received = await world.received()
+    answer = await (await visitor(world.center)).get(f"/handovers/{received['id']}/support-plan.xlsx")
+    assert answer.status_code == 200
+    book = load_workbook(io.BytesIO(answer.content))
+    assert book.sheetnames == ["支援計画", "長期目標", "短期目標", "支援の内容"]
+    items = list(book["支援の内容"].values)
+    assert items[0][:3] == ("番号", "課題・ニーズ", "到達目標")
+    plan = received["record"]["sections"]["support_plan"]
+    assert [row[1] for row in items[1:]] == [one["need"] for one in plan["items"]]
+
+
+async def test_where_the_plan_is_withheld_there_is_no_file(world: World) -> None:
+    offered = await world.offered(sections=["identity", "handover_plan"])
+    answer = await (await visitor(world.center)).get(f"/handovers/{offered['id']}/support-plan.xlsx")
+    assert answer.status_code == 404
+
+
+def test_no_cell_is_ever_a_formula() -> None:
+    texts = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        '=HYPERLINK("http://evil.example")',
+        "\t=1",
+        "＝1",
+        "=cmd|' /C calc'!A0",
+    ]
+    facts = tuple(Fact(text, text, "") for text in texts)
+    grid = Grid("=1", tuple(texts), (1,) * len(texts), (tuple(texts),), "")
+    items = Group("-1+1", tuple(Group("", facts, "") for _ in range(2)), "")
+    book = load_workbook(io.BytesIO(plan_sheet(Group("=A1", (*facts, grid, items), ""), "ja")))
+    cells = [cell for sheet in book for row in sheet for cell in row if cell.value is not None]
+    assert {cell.value for cell in cells} >= {*texts}
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert all(cell.quotePrefix for cell in cells)

@@ -1,0 +1,200 @@
+"""Taking over on the pages: seen before it is confirmed, once, and by one of two."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from tests.ledger.entries import kept
+from tests.web.test_coming import text_of
+from tests.web.visitors import Visitor, visitor
+from tests.world import World
+
+PATH = "/handovers/{}/take-over"
+
+
+def filled(page: httpx2.Response, place: int = 0, **changes: str) -> dict[str, str]:
+    """What a browser would send of one of the page's forms, had somebody changed these inputs."""
+    form = [one for one in re.findall(r"<form.*?</form>", page.text, re.S) if 'take-over" class' in one][
+        place
+    ]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        about = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if about.get("type") != "radio" or " checked" in tag:
+            found[about["name"]] = html.unescape(about.get("value", ""))
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        first = re.search(r'<option value="([^"]*)"', options)
+        assert first
+        found[name] = (chosen or first)[1]
+    for name, said in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', form, re.S):
+        found[name] = html.unescape(said)
+    return found | {name.replace("__", "-"): said for name, said in changes.items()}
+
+
+async def opened(world: World) -> tuple[Visitor, str, httpx2.Response]:
+    offered = await world.offered()
+    member = await visitor(world.center)
+    path = PATH.format(offered["id"])
+    page = await member.get(path)
+    assert page.status_code == 200, page.text
+    return member, path, page
+
+
+async def status_of(world: World, path: str) -> Any:
+    return (await world.center.get("/v1" + path.removesuffix("/take-over"))).json()
+
+
+async def test_responsibility_is_shown_before_it_is_confirmed_and_then_moves(world: World) -> None:
+    member, path, page = await opened(world)
+    form = filled(page, step="preview", person__name="受入 花子", person__role="就業支援担当")
+    preview = await member.post(path, form)
+    assert preview.status_code == 200, preview.text
+    assert "<svg" in preview.text
+    said = text_of(preview)
+    assert "就業支援主担当障害者就業・生活支援センターみほん（架空）令和9年4月1日から新しく" in said
+    assert "令和6年4月1日から令和6年4月1日から令和9年3月31日まで終わりが変わる" in said
+    assert (await status_of(world, path))["status"] == "received"
+    done = await member.post(path, filled(preview, step="accept"))
+    assert (done.status_code, done.headers["location"]) == (303, path.removesuffix("/take-over"))
+    now = await status_of(world, path)
+    assert now["status"] == "accepted"
+    assert now["personInCharge"] == {"name": "受入 花子", "role": "就業支援担当"}
+    assert {one["decision"] for one in now["domains"]} == {"accept"}
+
+
+async def test_each_domain_has_an_answer_of_its_own(world: World) -> None:
+    member, path, page = await opened(world)
+    form = filled(
+        page,
+        step="accept",
+        decision__daily_life="left_with_sender",
+        role__employment="co_support",
+        from__employment="R9.5.1",
+    )
+    assert (await member.post(path, form)).status_code == 303
+    domains = {one["domain"]: one for one in (await status_of(world, path))["domains"]}
+    assert domains["daily_life"]["decision"] == "left_with_sender"
+    assert domains["employment"]["acceptedRole"] == "co_support"
+    assert domains["employment"]["acceptedFrom"] == "2027-05-01"
+
+
+async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: World) -> None:
+    member, path, page = await opened(world)
+    form = filled(page, step="preview", from__employment="2026-01-01", person__name="受入 花子")
+    answer = await member.post(path, form)
+    assert answer.status_code == 422
+    assert 'id="person-role-error-1"' in answer.text
+    form["person-role"] = "支援員"
+    answer = await member.post(path, form)
+    assert answer.status_code == 422
+    assert 'id="from-employment-error-1">責任の開始日を過去にはできません' in answer.text
+    assert re.search(r'id="from-employment"[^>]*aria-invalid="true"', answer.text)
+    assert filled(answer)["person-name"] == "受入 花子"
+    assert filled(answer)["from-employment"] == "2026-01-01"
+    form = filled(page, step="preview", decision__employment="decline", from__daily_life="いつか")
+    answer = await member.post(path, form)
+    assert answer.status_code == 422
+    assert (
+        'id="reason-employment-error-1"' in answer.text or 'id="decision-employment-error-1"' in answer.text
+    )
+    assert 'id="from-daily_life-error-1"' in answer.text
+
+
+async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> None:
+    member, path, page = await opened(world)
+    preview = await member.post(path, filled(page, step="preview", from__employment="2027-05-01"))
+    again = await member.post(path, filled(preview, step="edit"))
+    assert again.status_code == 200
+    assert filled(again)["from-employment"] == "2027-05-01"
+
+
+async def test_it_can_be_sent_back_with_a_question(world: World) -> None:
+    member, path, page = await opened(world)
+    form = filled(page, 1, step="return", reason__all="more_information")
+    answer = await member.post(path, form)
+    assert answer.status_code == 422
+    form |= {"text-all": "通院先を教えてください。"}
+    assert (await member.post(path, form)).status_code == 303
+    now = await status_of(world, path)
+    assert now["status"] == "returned"
+    assert now["reason"] == {"code": "more_information", "text": "通院先を教えてください。"}
+
+
+async def test_it_can_be_declined(world: World) -> None:
+    member, path, page = await opened(world)
+    assert (
+        await member.post(path, filled(page, 2, step="decline", reason__all="capacity"))
+    ).status_code == 303
+    assert (await status_of(world, path))["status"] == "declined"
+
+
+async def test_of_two_one_wins_and_the_other_sees_what_happened(world: World) -> None:
+    offered = await world.offered()
+    path = PATH.format(offered["id"])
+    first, second = await visitor(world.center), await visitor(world.center)
+    pages = [await one.get(path) for one in (first, second)]
+    form = filled(pages[0], step="accept", person__name="先 花子", person__role="支援員")
+    assert (await first.post(path, form)).status_code == 303
+    late = await second.post(path, filled(pages[1], 2, step="decline", reason__all="capacity"))
+    assert late.status_code == 409
+    said = text_of(late)
+    assert "その間に、この引継ぎは変わりました" in said
+    assert "いまの状態受諾" in said
+    assert "先花子" in said
+    assert (await status_of(world, path))["status"] == "accepted"
+
+
+async def test_what_was_amended_meanwhile_is_not_accepted_unseen(world: World) -> None:
+    member, path, page = await opened(world)
+    api = "/v1" + path.removesuffix("/take-over")
+    seen = await world.settlement.get(api)
+    record = {name: value for name, value in seen.json()["record"].items() if name != "personId"}
+    record["sections"]["support_plan"]["policy"] = "別の方針。"
+    answer = await world.settlement.put(api, record, If_Match=seen.headers["etag"])
+    assert answer.status_code == 200, answer.text
+    late = await member.post(path, filled(page, step="accept"))
+    assert late.status_code == 409
+    assert "もう一度回答する" in late.text
+
+
+async def test_sent_twice_it_is_taken_once(world: World) -> None:
+    member, path, page = await opened(world)
+    form = filled(page, step="accept")
+    assert [(await member.post(path, form)).status_code for _ in range(2)] == [303, 303]
+    accepted = [one for one in await kept(world.services.db) if one.body["action"] == "handovers:accept"]
+    assert [one.body["outcome"] for one in accepted] == ["permit"]
+
+
+async def test_it_needs_a_sign_in_that_is_minutes_old(world: World) -> None:
+    member, path, page = await opened(world)
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    async with world.services.db.platform() as tx:
+        await tx.execute(text("UPDATE staff_sessions SET confirmed_at = :at"), {"at": long_ago})
+    assert (await member.get(path)).headers["location"].startswith("/confirm?next=")
+    late = await member.post(path, filled(page, step="accept", person__name="受入 花子"))
+    assert late.status_code == 403
+    assert filled(late)["person-name"] == "受入 花子"
+    assert (await status_of(world, path))["status"] == "received"
+
+
+@pytest.mark.parametrize("step", ["preview", "accept", "return", "decline"])
+async def test_strangers_and_the_sender_answer_nothing(world: World, step: str) -> None:
+    _, path, page = await opened(world)
+    form = filled(page, step=step, reason__all="other", text__all="理由")
+    assert (await (await visitor(world.other)).post(path, form)).status_code == 404
+    assert (await (await visitor(world.settlement)).post(path, form)).status_code == 409
+    assert (await (await visitor(world.center, "auditor")).post(path, form)).status_code == 403
+    assert (await status_of(world, path))["status"] == "received"
+
+
+async def test_what_is_over_cannot_be_answered(world: World) -> None:
+    accepted = await world.accepted()
+    page = await (await visitor(world.center)).get(PATH.format(accepted["id"]))
+    assert page.status_code == 200
+    assert "いまは回答できません" in page.text

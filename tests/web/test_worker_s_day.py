@@ -1,0 +1,42 @@
+"""A center worker's day in a real browser: what is coming, the record, two versions, and taking over."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web.browser import BrowserWorld
+from tests.web.visitors import visitor
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_from_the_list_to_an_acceptance(pages: BrowserWorld, scripts: bool) -> None:
+    offered = await pages.world.offered()
+    member = await visitor(pages.world.center)
+    async with pages.browsing(member, scripts=scripts) as somebody:
+        page = await somebody.open("/coming")
+        await somebody.follow("就労定着支援事業所 みほん（架空）から")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("架空 直樹さんの引継ぎ")
+        await somebody.follow("回答する（受ける・差し戻す・辞退する）")
+        first = page.get_by_role("group", name="就業支援")
+        await first.get_by_label("開始日（受ける場合）").fill("令和9年5月1日")
+        await page.get_by_role("group", name="生活支援").get_by_label("提供元に残す").check()
+        await page.get_by_label("氏名").fill("受入 花子")
+        await page.get_by_label("職種・役職").fill("就業支援担当")
+        await somebody.press("責任がどう移るか確かめる")
+        await expect(page.get_by_role("img")).to_be_visible()
+        await somebody.press("受諾を確定する")
+        assert page.url.endswith(f"/handovers/{offered['id']}")
+        await expect(page.get_by_text("受入 花子")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(("width", "scale"), [(390, 2), (1280, 1)])
+async def test_no_page_of_it_is_wider_than_the_screen_or_a_barrier(
+    pages: BrowserWorld, width: int, scale: float, language: str
+) -> None:
+    received = await pages.world.received()
+    member = await visitor(pages.world.center)
+    async with pages.browsing(member, width=width, scale=scale, language=language) as somebody:
+        here = f"/handovers/{received['id']}"
+        for path in ("/coming", here, f"{here}/versions", f"{here}/take-over"):
+            await somebody.open(path)
+            assert await somebody.width() <= width, path
