@@ -84,7 +84,11 @@ async def test_what_changed_between_two_moments_is_told(world: World) -> None:
         "（令和9年4月1日から）"
     ) in difference
     assert "引継ぎの受諾" in page[page.index('id="changes"') :]
-    assert 'id="difference"' not in await shown(await visitor(world.center), person_id)
+    uncompared = await shown(await visitor(world.center), person_id)
+    assert 'id="difference"' not in uncompared
+    everything = await shown(await visitor(world.center), person_id, "?since=1900-01-01T00:00")
+    assert "記録の始まり" in everything
+    assert "記録の変化を最初から見る" in uncompared
 
 
 async def test_a_finding_stands_with_its_evidence(world: World) -> None:

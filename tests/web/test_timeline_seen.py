@@ -55,10 +55,10 @@ TIMELINE = """
       - paragraph: "令和8年11月20日から、対応する側: 提供元"
       - group: もとになった台帳の記載（1件）
   - heading "図" [level=2]
-  - region "図":
+  - group "図":
     - img "責任の経過": /.+/
   - heading "表" [level=2]
-  - region "表":
+  - group "表":
     - table "図と同じ内容。番号は図の番号です。":
       - rowgroup:
         - row /番号/:
@@ -109,11 +109,11 @@ async def test_keys_reach_the_picture_and_move_it(pages: BrowserWorld) -> None:
     person_id = await somebody_with_a_gap(pages.world)
     async with pages.browsing(await visitor(pages.world.center), width=390) as somebody:
         page = await somebody.open(f"/people/{person_id}/responsibility")
-        region = page.get_by_role("region", name="図")
+        picture = page.get_by_role("group", name="図")
         await page.get_by_role("button", name="表示").focus()
         for _ in range(2):
             await page.keyboard.press("Tab")
-        await expect(region).to_be_focused()
+        await expect(picture).to_be_focused()
         for _ in range(3):
             await page.keyboard.press("ArrowRight")
         await page.wait_for_function("document.querySelector('.timeline').scrollLeft > 0")

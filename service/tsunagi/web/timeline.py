@@ -38,6 +38,7 @@ class Shown:
     responsibility: Any
     milestones: Any
     changes: Any
+    """None where nothing is compared: each version of the record would be looked at."""
     lines: list[Interval]
     picture: str
     as_of: date
@@ -63,12 +64,14 @@ class Shown:
 
 async def _shown(visit: Visit, person_id: str, form: Asked) -> Shown:
     known_at = form.instant("knownAt")
-    between: dict[str, Any] = {"from": form.instant("since"), "to": known_at}
     responsibility = await visit.ask(
         "getResponsibility", personId=person_id, asOf=form.get("asOf"), knownAt=known_at
     )
     found = await visit.ask("getMilestones", personId=person_id, knownAt=known_at)
-    changes = await visit.ask("getResponsibilityChanges", personId=person_id, **between)
+    changes = None
+    if form.get("since"):
+        between: dict[str, Any] = {"from": form.instant("since"), "to": known_at}
+        changes = await visit.ask("getResponsibilityChanges", personId=person_id, **between)
     milestones = found["milestones"]
     picture = draw(responsibility, milestones, today=visit.today, words=visit.words, dates=visit.dates)
     known = civil_date(datetime.fromisoformat(responsibility["knownAt"]))
