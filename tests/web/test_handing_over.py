@@ -15,6 +15,8 @@ from tsunagi.db import fetch
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import Field
 from tsunagi.web.forms_posted import inputs
+from tsunagi.web.handing_over_workbook import XLSX
+from tsunagi.web.workbook import write
 
 SCAN = b"%PDF-1.7 a signed form"
 
@@ -258,3 +260,29 @@ async def test_what_is_not_there_is_not_found(world: World, where: str) -> None:
     member = await visitor(world.settlement)
     path = await begun(member, world)
     assert (await member.get(where.format(path.rpartition("/")[2]))).status_code == 404
+
+
+async def test_a_draft_is_filled_in_in_excel(world: World) -> None:
+    member, record = await visitor(world.settlement), settlement_record(world.center.id)
+    forms = forms_of(world.services.contract)
+    path = await begun(member, world)
+    book = f"{path}/workbook/tsunagi.xlsx"
+    empty = await member.get(book)
+    assert empty.headers["content-type"] == XLSX
+    typed = {
+        name: (forms.sections[name], inputs(forms.sections[name], one))
+        for name, one in record["sections"].items()
+    }
+    typed["disability"][1]["/types/0/code"] = ["まちがい"]
+    answer = await member.post(book, files={"workbook": ("様式.xlsx", write(typed), XLSX)})
+    assert answer.status_code == 200
+    assert re.search(r"障害・手帳![A-Z]+[0-9]+ 「種別」", answer.text)
+    shown = controls((await member.get(f"{path}/employment")).text, f"{path}/employment")
+    assert shown["/episodes/0/employerName"] == [
+        record["sections"]["employment"]["episodes"][0]["employerName"]
+    ]
+    wrong = await member.post(book, files={"workbook": ("x.xlsx", b"PK", XLSX)})
+    assert wrong.status_code == 422
+    stranger = await visitor(world.center)
+    assert (await stranger.get(book)).status_code == 404
+    assert (await stranger.post(book, files={"workbook": ("x.xlsx", b"PK", XLSX)})).status_code == 404

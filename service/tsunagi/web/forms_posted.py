@@ -29,7 +29,7 @@ _PLACE = re.compile(r"[0-9]{5}")
 def document(field: Field, inputs: Inputs, *, blanks: bool = False) -> Any:
     """What was filled in. With `blanks` also items of lists that are empty still."""
     value = _value(field, inputs, "", blanks=blanks)
-    return {} if value is ABSENT else value
+    return {} if value is ABSENT or (_blank(value) and not blanks) else value
 
 
 def _value(field: Field, inputs: Inputs, at: str, *, blanks: bool) -> Any:
