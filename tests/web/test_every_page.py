@@ -101,6 +101,9 @@ SIGN_IN = """
   - textbox "確認コード":
     - /description: 認証アプリに表示される6桁の数字
   - button "サインイン"
+  - paragraph:
+    - link "はじめて使う方はこちら":
+      - /url: /join
 - contentinfo:
   - paragraph: /.+/
 """
