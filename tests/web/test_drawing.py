@@ -156,6 +156,22 @@ def test_what_is_too_short_to_be_seen_is_taken_together_and_says_so() -> None:
     assert len(said) == 2
 
 
+@pytest.mark.parametrize(("days", "text"), [(2000, "2 担当なし"), (90, "2"), (4, None)])
+def test_a_name_that_finds_no_room_leaves_its_number(days: int, text: str | None) -> None:
+    first, end = date(2024, 4, 1), date(2024, 4, 1) + timedelta(days=days)
+    gap = line(None, first.isoformat(), end.isoformat())
+    said = answer(chain("employment", line(OLD, "2020-04-01", "2024-04-01"), gap, line(NEW, gap["to"], None)))
+    texts = [one.text for one in written(drawn(said)) if one.text.startswith("2") and "年" not in one.text]
+    assert [one for one in texts if not one.isdigit() or len(one) < 4] == ([text] if text else [])
+
+
+def test_a_day_far_from_all_others_does_not_press_them_together() -> None:
+    far = drawn(MOVES | {"asOf": "2199-12-31"})
+    assert [one.text for one in written(far)] == [one.text for one in written(drawn())]
+    near = drawn(MOVES | {"asOf": "2029-05-01"})
+    assert "この日の責任 令和11年5月1日" in [one.text for one in written(near)]
+
+
 @pytest.mark.parametrize("days", [1, 4, 8, 30])
 def test_a_thousand_intervals_are_drawn_at_once(days: int) -> None:
     names = ("employment", "daily_life", "employer_liaison")

@@ -140,7 +140,7 @@ def _text(picture: Picture, bar: Bar) -> str:
     room = bar.right - bar.left - 2 * _INSET
     name = _holder(picture, bar.of[0]) if len(bar.of) == 1 else _many(picture, bar)
     text = cut(f"{bar.number} {name}", SIZE, room)
-    if len(text) > len(bar.number) + 3 or text.endswith(name):
+    if text.endswith(name) or (len(text) > len(bar.number) + 3 and bar.of[0].holder is not None):
         return text
     return bar.number if text_width(bar.number, SIZE) <= room else ""
 
