@@ -31,6 +31,8 @@ LISTS = {
     "consent-resource.json": ("consentStatus",),
     "problem.json": ("responsibleParty",),
     "fee-reduction-evidence.json": ("condition", "status"),
+    "webhook-resource.json": ("webhookStatus",),
+    "webhook-delivery.json": ("deliveryStatus", "outcome"),
     "provision.json": ("acquisition", "ground", "means", "withheldFromPerson"),
 }
 

@@ -22,6 +22,7 @@ from tsunagi.api import (
     people,
     provisions,
     responsibility,
+    webhooks,
 )
 from tsunagi.api.edge import Routes, Services
 from tsunagi.api.frame import Frame
@@ -72,6 +73,8 @@ from tsunagi.web import (
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
 from tsunagi.web import settings as settings_page
+from tsunagi.webhooks import worker as telling
+from tsunagi.webhooks.delivery import Sender
 
 ROOMS = (
     consents,
@@ -86,6 +89,7 @@ ROOMS = (
     people,
     provisions,
     responsibility,
+    webhooks,
 )
 PAGES = (
     agenda,
@@ -153,8 +157,8 @@ def create_app(services: Services, *, work: bool = True) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        workers = [keep_time(services), share(services.limits, services.db)] if work else []
-        tasks = [asyncio.create_task(worker) for worker in workers]
+        workers = [keep_time, share_counts, keep_telling] if work else []
+        tasks = [asyncio.create_task(worker(services)) for worker in workers]
         yield
         for task in tasks:
             task.cancel()
@@ -194,9 +198,19 @@ async def keep_time(services: Services) -> None:
                 await forget_drafts(tx, services.clock.now())
                 await forget_sessions(tx, datetime.now(UTC))
                 await _watch_log(tx)
+            await telling.keep_small(services.db)
         except Exception as error:  # the database may be away; the next round sees what this one missed
             log.warning("clock failed", **fault(error))
         await asyncio.sleep(services.settings.worker_interval_seconds)
+
+
+async def share_counts(services: Services) -> None:
+    await share(services.limits, services.db)
+
+
+async def keep_telling(services: Services) -> None:
+    sender = Sender(to_loopback=services.settings.webhooks_to_loopback)
+    await telling.keep_telling(services.db, sender, services.settings.webhooks_interval_seconds)
 
 
 async def _watch_log(tx: ReadTx) -> None:

@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     head_seconds: float = 10.0
     request_seconds: float = 60.0
     worker_interval_seconds: float = 15.0
+    webhooks_interval_seconds: float = 2.0
+    webhooks_to_loopback: bool = False
+    """For trials: webhooks may also lead to this machine itself, there without TLS, too."""
+
     matches_per_minute: int = 30
     client_requests_per_minute: int = 6_000
     organization_requests_per_minute: int = 3_000

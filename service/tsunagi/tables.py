@@ -19,6 +19,7 @@ from tsunagi.responsibility import store as responsibility
 from tsunagi.sealing import store as sealing
 from tsunagi.staff import store as staff
 from tsunagi.transparency import store as transparency
+from tsunagi.webhooks import store as webhooks
 
 __all__ = [
     "auth",
@@ -41,4 +42,5 @@ __all__ = [
     "sealing",
     "staff",
     "transparency",
+    "webhooks",
 ]

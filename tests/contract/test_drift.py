@@ -25,6 +25,7 @@ from tsunagi.provisions.rules import Acquisition, Means, WithholdingRule
 from tsunagi.provisions.rules import Role as ProvisionRole
 from tsunagi.records.view import RecordView
 from tsunagi.responsibility.rules import Basis, Domain, Role
+from tsunagi.webhooks.rules import DeliveryStatus, Outcome, WebhookStatus
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = f"{BASE_URI}schemas"
@@ -44,6 +45,9 @@ STATED: dict[str, Any] = {
     f"{SCHEMAS}/provision.json#/properties/means": get_args(Means),
     f"{SCHEMAS}/provision.json#/properties/withheldFromPerson": get_args(WithholdingRule),
     f"{SCHEMAS}/consent.json#/properties/legalException/properties/code": get_args(ExceptionCode),
+    f"{SCHEMAS}/webhook-resource.json#/$defs/webhookStatus": get_args(WebhookStatus),
+    f"{SCHEMAS}/webhook-delivery.json#/$defs/deliveryStatus": get_args(DeliveryStatus),
+    f"{SCHEMAS}/webhook-delivery.json#/$defs/outcome": get_args(Outcome),
 }
 
 

@@ -30,6 +30,8 @@ class Asked:
     number: int
     key: str
     provider: str
+    webhook_id: str
+    delivery_id: str
 
     @property
     def taker(self) -> Any:
@@ -43,6 +45,10 @@ class Asked:
     @property
     def person(self) -> str:
         return f"/v1/people/{self.person_id}"
+
+    @property
+    def webhook(self) -> str:
+        return f"/v1/webhooks/{self.webhook_id}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,14 @@ def existing(realm: Realm, voice: Voice, target: Target) -> Asked:
         number,
         target.key,
         str(realm.voices[target.owner].id),
+        *realm.webhooks[target.owner],
     )
 
 
 def absent(realm: Realm, voice: Voice) -> Asked:
     """Ids that nothing has, and a person whom nobody knows."""
-    return Asked(realm, voice, *(str(uuid4()) for _ in range(3)), NOBODY, str(uuid4()), str(uuid4()))
+    ids = [str(uuid4()) for _ in range(7)]
+    return Asked(realm, voice, *ids[:3], NOBODY, *ids[3:])
 
 
 def _get(path: Callable[[Asked], str], **headers: str) -> Callable[[Asked], Request]:
@@ -112,6 +120,10 @@ ENDS = {"domain": "employment", "role": "primary", "on": "2027-01-01", "reason":
 
 def _say(path: str, body: Any) -> Callable[[Asked], Request]:
     return lambda asked: ("POST", f"{asked.person}/responsibility/{path}", body, {})
+
+
+def _webhook(action: str) -> Callable[[Asked], Request]:
+    return lambda asked: ("POST", f"{asked.webhook}/{action}", None, {})
 
 
 def _register(asked: Asked, number: int, **members: Any) -> Request:
@@ -263,6 +275,35 @@ QUESTIONS: dict[str, Question] = {
             )
         ),
     ),
+    "read webhook": Question("getWebhook", "webhook", _get(lambda asked: asked.webhook)),
+    "remove webhook": Question("deleteWebhook", "webhook", lambda asked: ("DELETE", asked.webhook, None, {})),
+    "pause webhook": Question("pauseWebhook", "webhook", _webhook("pause")),
+    "resume webhook": Question("resumeWebhook", "webhook", _webhook("resume")),
+    "change webhook's secret": Question("rotateWebhookSecret", "webhook", _webhook("rotate")),
+    "try webhook": Question("testWebhook", "webhook", _webhook("test")),
+    "deliveries": Question(
+        "listWebhookDeliveries", "webhook", _get(lambda asked: f"{asked.webhook}/deliveries")
+    ),
+    "send again": Question(
+        "resendWebhookDelivery",
+        "webhook",
+        lambda asked: ("POST", f"{asked.webhook}/deliveries/{asked.delivery_id}/resend", None, {}),
+    ),
+    "send again to one's own": Question(
+        "resendWebhookDelivery",
+        "nothing",
+        lambda asked: (
+            "POST",
+            f"/v1/webhooks/{asked.realm.webhooks[asked.voice.role][0]}/deliveries/{asked.delivery_id}/resend",
+            None,
+            {},
+        ),
+    ),
+    "add webhook": Question(
+        "createWebhook",
+        "nothing",
+        lambda _: ("POST", "/v1/webhooks", {"url": "https://software.example/"}, {}),
+    ),
     "match by kana": Question("matchPerson", "person", lambda asked: _match(asked, "kana")),
     "match by certificate": Question("matchPerson", "person", lambda asked: _match(asked, "certificate")),
 }
@@ -286,6 +327,10 @@ LISTS: dict[str, Callable[[Asked], str]] = {
         f"/v1/responsibility/changes?since=2020-01-01T00:00:00Z&cursor={_cursor(asked.person_id, 0)}"
     ),
     "listEvents": lambda _: "/v1/events?limit=200",
+    "listWebhooks": lambda _: "/v1/webhooks",
+    "listWebhookDeliveries": lambda a: (
+        f"/v1/webhooks/{a.realm.webhooks[a.voice.role][0]}/deliveries?limit=200"
+    ),
     "listLedgerEntries": lambda _: "/v1/ledger/entries?limit=200&outcome=permit",
     "listLedgerEntries behind": lambda asked: (
         f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id, 'f' * 32)}"
@@ -344,7 +389,7 @@ def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:
         case "consent":
             named = role in (target.owner, target.receiver)
             return named and related(role, target.person_id, realm)
-        case "giver":
+        case "giver" | "webhook":
             return role == target.owner
         case "provider":
             of_provider = [one for one in realm.targets if target.owner in (one.owner, one.receiver)]

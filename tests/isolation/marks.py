@@ -29,6 +29,7 @@ PARTS = (
     "answer",
     "staff",
     "staff_name",
+    "webhook",
 )
 LETTERS = {part: chr(ord("a") + index) for index, part in enumerate(PARTS)}
 _PART_OF = {letter: part for part, letter in LETTERS.items()}

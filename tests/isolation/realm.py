@@ -127,6 +127,8 @@ class Realm:
     consent: str = ""
     voices: dict[str, Voice] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
+    webhooks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each organization one, and a delivery to it."""
 
     def others(self, role: str) -> Iterator[Voice]:
         return (voice for name, voice in self.voices.items() if name != role)
@@ -197,6 +199,7 @@ async def build(services: Services, http: httpx2.AsyncClient, *, states: dict[st
         realm.targets.append(await _passed_on(realm, one))
     for voice in realm.voices.values():  # events have a place in a feed once it has been read
         await done(voice.send("GET", "/v1/events"))
+        realm.webhooks[voice.role] = await _webhook(voice)
     async with services.db.platform() as tx:
         found = await fetch(tx, "SELECT CAST(id AS text) AS id, status FROM handovers")
         reached = {row["id"]: row["status"] for row in found}
@@ -251,6 +254,13 @@ async def _target(realm: Realm, owner: str, receiver: str, state: str, number: i
     if "look" in STATES[state]:
         await _step(realm, target, "look")
     return target
+
+
+async def _webhook(voice: Voice) -> tuple[str, str]:
+    url = f"https://software.example/{mark(CAST.index(voice.role), 'webhook')}"
+    added = await done(voice.send("POST", "/v1/webhooks", {"url": url}))
+    sent = await done(voice.send("POST", f"/v1/webhooks/{added['id']}/test"))
+    return added["id"], sent["id"]
 
 
 async def _step(realm: Realm, target: Target, step: str) -> None:

@@ -183,6 +183,8 @@ CHANGEABLE = {
     "match_attempts": {"attempts"},
     "person_identities": {"kana_birth_key", "certificate_key", "recorded_at"},
     "record_versions": {"warnings"},
+    "webhook_deliveries": {"status", "attempts", "due_at"},
+    "webhooks": {"status", "rotated_at", "data_key", "secrets"},
 }
 """Of consents the id, which nothing changes: without the right to update something they cannot be locked."""
 

@@ -19,6 +19,7 @@ from tsunagi.db import Database, driver
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+")
+_SECRET = re.compile(rb"whsec_[0-9A-Za-z+/=]+")
 _OWN = {"x-request-id", "ratelimit", "ratelimit-policy"}
 """Headers that differ from one request to the next."""
 ASKERS = (0, NOBODY)
@@ -42,7 +43,7 @@ def comparable(answer: httpx2.Response) -> tuple[Any, ...]:
         for name, value in answer.headers.raw
         if name.decode() not in passed_over
     ]
-    body = _INSTANT.sub(b"<now>", _UUID.sub(b"<id>", answer.content))
+    body = _INSTANT.sub(b"<now>", _UUID.sub(b"<id>", _SECRET.sub(b"<secret>", answer.content)))
     return answer.status_code, tuple(headers), body
 
 

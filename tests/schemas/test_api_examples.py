@@ -21,11 +21,12 @@ NOUNS = (
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
     "milestone", "organization", "person", "person-candidate", "person-match", "person-registration",
     "person-report", "problem", "provision", "reason", "receipt", "responsibility", "responsibility-change",
-    "responsibility-correction", "responsibility-end", "validation", "warning",
+    "responsibility-correction", "responsibility-end", "validation", "warning", "webhook", "webhook-delivery",
+    "webhook-resource", "webhook-test",
 )  # fmt: skip
 SUBMITTED = (
     "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason", "sharing-guideline",
-    "responsibility-correction", "responsibility-end",
+    "responsibility-correction", "responsibility-end", "webhook",
 )  # fmt: skip
 """Nouns that clients send, besides the record and the consent."""
 MUTATIONS = 150

@@ -61,6 +61,8 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "staff_sessions": (HASHES, {"token_hash"}),
     "used_assertions": (HASHES, {"fingerprint"}),
     "used_proofs": (HASHES, {"fingerprint"}),
+    "webhook_deliveries": (CODES, {"status", "outcome"}),
+    "webhooks": ("an organization about its own software", {"url", "status"}),
 }
 DIRECTORY = {"corporate_bodies", "directory_listings"}
 """Beside the tables whose names begin with `organization`."""

@@ -44,6 +44,7 @@ class Scope(StrEnum):
     EVIDENCE_READ = "evidence:read"
     DISCLOSURES_READ = "disclosures:read"
     EVIDENCE_WRITE = "evidence:write"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 Profile = Literal["fapi2", "smart", "sandbox"]

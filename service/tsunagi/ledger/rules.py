@@ -68,6 +68,11 @@ Action = Literal[
     "staff:sign_in",
     "staff:sign_out",
     "tokens:issue",
+    "webhooks:add",
+    "webhooks:pause",
+    "webhooks:remove",
+    "webhooks:resume",
+    "webhooks:rotate",
 ]
 
 
@@ -100,6 +105,7 @@ class Record:
         "organization",
         "client",
         "staff",
+        "webhook",
     ]
     id: UUID | str
     version: int | None = None

@@ -16,10 +16,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     select,
     text,
 )
 
+from tsunagi.clock import JAPAN
 from tsunagi.db import Write, WriteTx, columns, metadata, send
 from tsunagi.ids import ConsentId, HandoverId, OrganizationId, PersonId, ordered_id
 
@@ -83,6 +85,20 @@ class Event:
     id: UUID = field(default_factory=ordered_id)
     position: int | None = None
 
+    def document(self) -> dict[str, object]:
+        """As its organization is told of it (`schemas/event.json`)."""
+        members = {
+            "position": self.position,
+            "id": str(self.id),
+            "type": self.type,
+            "at": self.at.astimezone(JAPAN).isoformat(),
+            "handoverId": self.handover_id and str(self.handover_id),
+            "consentId": self.consent_id and str(self.consent_id),
+            "personId": self.person_id and str(self.person_id),
+            "status": self.status,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
 
 _TELL = """
     INSERT INTO events (id, organization_id, type, at, handover_id, consent_id, person_id, status)
@@ -108,10 +124,18 @@ def telling(new: Iterable[Event]) -> Write:
     return Write(_TELL, columns(rows))
 
 
+async def newest(tx: WriteTx, organization_id: OrganizationId) -> int:
+    """The position of the organization's newest event; 0 where there is none."""
+    await _number_all(tx, organization_id)
+    found = await tx.scalar(
+        select(func.max(events.c.position)).where(events.c.organization_id == organization_id)
+    )
+    return found or 0
+
+
 async def feed(tx: WriteTx, organization_id: OrganizationId, *, after: int, limit: int) -> Sequence[Event]:
     """The organization's events behind position `after`, oldest first."""
-    await tx.execute(_lock_feed, {"organization": organization_id})
-    await tx.execute(_number, {"organization": organization_id})
+    await _number_all(tx, organization_id)
     rows = await tx.execute(
         select(events)
         .where(events.c.organization_id == organization_id, events.c.position > after)
@@ -119,3 +143,8 @@ async def feed(tx: WriteTx, organization_id: OrganizationId, *, after: int, limi
         .limit(limit)
     )
     return [Event(**row._mapping) for row in rows]
+
+
+async def _number_all(tx: WriteTx, organization_id: OrganizationId) -> None:
+    await tx.execute(_lock_feed, {"organization": organization_id})
+    await tx.execute(_number, {"organization": organization_id})

@@ -30,7 +30,7 @@ _LOOKING = frozenset(
     }
 )
 SCOPES: Mapping[Role, frozenset[Scope]] = {
-    "worker": frozenset(Scope) - {Scope.EVIDENCE_WRITE},
+    "worker": frozenset(Scope) - {Scope.EVIDENCE_WRITE, Scope.WEBHOOKS_WRITE},
     "administrator": frozenset(Scope),
     "auditor": _LOOKING,
 }

@@ -69,6 +69,11 @@ ACTIONS: Mapping[str, Text] = {
     "staff:sign_in": Text("職員のサインイン", "Member of staff signed in"),
     "staff:sign_out": Text("職員のサインアウト", "Member of staff signed out"),
     "tokens:issue": Text("アクセストークンの発行", "Token issued"),
+    "webhooks:add": Text("通知先の登録", "Webhook added"),
+    "webhooks:pause": Text("通知の休止", "Webhook paused"),
+    "webhooks:remove": Text("通知先の削除", "Webhook removed"),
+    "webhooks:resume": Text("通知の再開", "Webhook resumed"),
+    "webhooks:rotate": Text("通知の秘密の交換", "Webhook's secret changed"),
 }
 """Of an entry of the ledger; the schema gives them no label."""
 

@@ -21,6 +21,7 @@ from tsunagi_client import (
     provision_models,
     report_models,
     responsibility,
+    webhooks,
 )
 from tsunagi_client._operations import Group, Listing, Operation
 from tsunagi_client._tokens import ASSERTION_TYPE
@@ -181,6 +182,9 @@ DOCUMENTS = {
     models.Area: schema("area"),
     models.AreaRules: schema("area")["properties"]["rules"],
     models.Event: schema("event"),
+    webhooks.Webhook: schema("webhook-resource"),
+    webhooks.Delivery: schema("webhook-delivery"),
+    webhooks.Attempt: schema("webhook-delivery")["properties"]["lastAttempt"],
     ledger.LedgerEntry: schema("ledger-entry"),
     ledger.Receipt: schema("receipt"),
     ledger.ReceiptStep: schema("receipt")["$defs"]["step"],

@@ -24,6 +24,7 @@ from tsunagi_client.ledger import Ledger
 from tsunagi_client.people import Consents, People
 from tsunagi_client.responsibility import Responsibilities
 from tsunagi_client.retrying import Retry
+from tsunagi_client.webhooks import Webhooks
 
 Http = TypeVar("Http", httpx2.Client, httpx2.AsyncClient)
 
@@ -44,6 +45,7 @@ class _Face(ABC, Generic[Driver, Http]):
     organizations: Organizations[Driver]
     areas: Areas[Driver]
     events: Events[Driver]
+    webhooks: Webhooks[Driver]
     ledger: Ledger[Driver]
 
     def __init__(
@@ -91,6 +93,7 @@ class _Face(ABC, Generic[Driver, Http]):
         self.organizations = Organizations(self._driver, session)
         self.areas = Areas(self._driver, session)
         self.events = Events(self._driver, session)
+        self.webhooks = Webhooks(self._driver, session)
         self.ledger = Ledger(self._driver, session)
 
     def acting(self, *, organization: str | None = None, staff: Staff | None = None) -> Self:
