@@ -31,6 +31,7 @@ EVERY = 1 if FULL else 9
 PLACES: dict[str, Callable[[Target], str]] = {
     "handover_id": lambda target: target.handover_id,
     "person_id": lambda target: target.person_id,
+    "token": lambda target: "0" * 43,
     "draft_id": lambda target: target.handover_id,
     "part": lambda target: "identity",
 }

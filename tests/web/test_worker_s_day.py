@@ -37,6 +37,6 @@ async def test_no_page_of_it_is_wider_than_the_screen_or_a_barrier(
     member = await visitor(pages.world.center)
     async with pages.browsing(member, width=width, scale=scale, language=language) as somebody:
         here = f"/handovers/{received['id']}"
-        for path in ("/coming", here, f"{here}/versions", f"{here}/take-over"):
+        for path in ("/coming", "/calendar", here, f"{here}/versions", f"{here}/take-over"):
             await somebody.open(path)
             assert await somebody.width() <= width, path

@@ -198,6 +198,30 @@ async def sign_out(db: Database, now: datetime, session: Session, token: str, re
         await ledger.append(tx, _entry("staff:sign_out", now, session.member, request_id))
 
 
+async def subscribe(db: Database, member: Member) -> str:
+    """What the address of the member's calendar holds from now on: an earlier one leads nowhere."""
+    token = secrets.token_urlsafe(32)
+    async with db.platform() as tx:
+        await store.subscribe(tx, member.id, token)
+    return token
+
+
+async def unsubscribe(db: Database, member: Member) -> None:
+    async with db.platform() as tx:
+        await store.subscribe(tx, member.id, None)
+
+
+async def subscribed(db: Database, member: Member) -> bool:
+    async with db.platform() as tx:
+        return await store.subscribed(tx, member.id)
+
+
+async def subscriber(db: Database, token: str) -> Member | None:
+    """Whose calendar is at that token."""
+    async with db.platform() as tx:
+        return await store.subscriber(tx, token)
+
+
 async def forget_sessions(tx: WriteTx, now: datetime) -> None:
     """Nor are attempts remembered that no longer count."""
     await store.forget(tx, unused_since=now - IDLE, begun_before=now - LONGEST)

@@ -44,6 +44,13 @@ staff_members = Table(
     Column("added_at", DateTime(timezone=True), nullable=False),
     Column("invitation_hash", LargeBinary, nullable=True, comment="SHA-256 of what was handed over"),
     Column("invited_until", DateTime(timezone=True), nullable=True),
+    Column(
+        "calendar_hash",
+        LargeBinary,
+        nullable=True,
+        unique=True,
+        comment="SHA-256 of what the address of the calendar holds",
+    ),
     CheckConstraint("role IN ('worker', 'administrator', 'auditor')", name="role"),
     CheckConstraint("status IN ('active', 'disabled')", name="status"),
 )
@@ -253,6 +260,33 @@ async def forget(tx: WriteTx, *, unused_since: datetime, begun_before: datetime)
     await fetch(
         tx, "DELETE FROM staff_sessions WHERE seen_at < $1 OR began_at < $2", unused_since, begun_before
     )
+
+
+async def subscribe(tx: WriteTx, member_id: UUID, token: str | None) -> None:
+    """The member's calendar is at that token alone; None: at none."""
+    await fetch(
+        tx,
+        "UPDATE staff_members SET calendar_hash = $2 WHERE id = $1",
+        member_id,
+        _hash(token) if token else None,
+    )
+
+
+async def subscribed(tx: ReadTx, member_id: UUID) -> bool:
+    found = await fetch(
+        tx, "SELECT 1 FROM staff_members WHERE id = $1 AND calendar_hash IS NOT NULL", member_id
+    )
+    return bool(found)
+
+
+async def subscriber(tx: ReadTx, token: str) -> Member | None:
+    """The active member whose calendar is at that token."""
+    found = await fetch(
+        tx,
+        f"SELECT {_MEMBER} FROM staff_members m WHERE m.calendar_hash = $1 AND m.status = 'active'",  # noqa: S608
+        _hash(token),
+    )
+    return next((_member(row) for row in found), None)
 
 
 def _hash(token: str) -> bytes:

@@ -1,5 +1,6 @@
 """The dates of handovers as an iCalendar feed (RFC 5545): kinds and ids, and nothing about anybody."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from fastapi.responses import Response
 from icalendar import Calendar, Event
 
-from tsunagi.errors import Text
+from tsunagi.errors import NotFound, Text
+from tsunagi.staff import actions as staff
+from tsunagi.staff.rules import Member
 from tsunagi.web.coming import OPEN
 from tsunagi.web.dates import civil
 from tsunagi.web.site import pages
@@ -31,17 +34,52 @@ _AWAITED = frozenset({"offered", "received"})
 
 @pages.get("/coming.ics")
 async def agenda(visit: Visit) -> Response:
-    found = await _handovers(visit)
+    return await _file(visit, visit.member)
+
+
+@pages.get("/calendar/{token}.ics", open=True)
+async def subscription(visit: Visit) -> Response:
+    """For programs that cannot sign in: whoever has the address sees kinds, dates and ids, and no more."""
+    member = await staff.subscriber(visit.services.db, visit.request.path_params["token"])
+    if member is None:
+        raise NotFound
+    return await _file(visit, member)
+
+
+@pages.get("/calendar")
+async def subscribing(visit: Visit) -> Response:
+    return visit.page("calendar.html", address=None, subscribed=await _subscribed(visit))
+
+
+@pages.post("/calendar")
+async def subscribe(visit: Visit) -> Response:
+    form = await visit.form()
+    if form.get("step") == "end":
+        await staff.unsubscribe(visit.services.db, visit.member)
+        return visit.redirect("/calendar")
+    token = await staff.subscribe(visit.services.db, visit.member)
+    address = f"{visit.services.settings.base_url}/calendar/{token}.ics"
+    return visit.page("calendar.html", address=address, subscribed=True)
+
+
+async def _subscribed(visit: Visit) -> bool:
+    return await staff.subscribed(visit.services.db, visit.member)
+
+
+async def _file(visit: Visit, member: Member) -> Response:
+    found = await _handovers(visit, member)
     content = calendar(found, visit.words, at=visit.at, origin=visit.services.settings.base_url)
     headers = {"Content-Disposition": 'attachment; filename="tsunagi.ics"', "Cache-Control": "no-store"}
     return Response(content, 200, headers, media_type="text/calendar; charset=utf-8")
 
 
-async def _handovers(visit: Visit) -> list[Mapping[str, Any]]:
+async def _handovers(visit: Visit, member: Member) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     cursor = None
     while len(found) < MOST_HANDOVERS:
-        page = await visit.ask("listHandovers", status=OPEN, limit=A_PAGE, cursor=cursor)
+        asked = {"status": OPEN, "limit": A_PAGE, "cursor": cursor}
+        answer = await visit.inside.answer(visit.request, member.caller, "listHandovers", parameters=asked)
+        page = json.loads(bytes(answer.body))
         found += page["items"]
         cursor = page["nextCursor"]
         if cursor is None:
