@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.web.browser import BrowserWorld
 from tests.web.visitors import PASSWORD, Visitor, visitor
+from tests.world import World
 from tsunagi.staff.rules import Role
 from tsunagi.web.site import pages as registered
 from tsunagi.web.visit import Language
@@ -46,15 +47,21 @@ async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
     pages.world.on("2027-01-20")
     member = await visitor(pages.world.auditor if role == "auditor" else pages.world.center, role)
     async with pages.browsing(member, width=width, scale=scale, language=language) as somebody:
-        for path in await looked_at(member, handover):
+        for path in await looked_at(pages.world, member, handover):
             await somebody.page.goto(somebody.base_url + path)
             await somebody.check()
             assert await somebody.width() <= width, path
 
 
-async def looked_at(member: Visitor, handover: dict[str, Any]) -> list[str]:
-    """What the member can look at: of pages with parameters those of the handover and of its person."""
+async def looked_at(world: World, member: Visitor, handover: dict[str, Any]) -> list[str]:
+    """What the member can look at: of pages with parameters those of the handover, of its person and of a draft."""
     known = {"{handover_id}": handover["id"], "{person_id}": handover["personId"]}
+    begun = await member.post(
+        "/hand-over", {"receiver": str(world.other.id), "/handoverType": "settlement_to_center"}
+    )
+    if begun.status_code == 303:
+        known["{draft_id}"] = begun.headers["location"].split("/")[2]
+        known["{part}"] = "support_plan"
     found = ["/no-such-page"]
     for template in sorted({page.path for page in registered.all if page.method == "GET"}):
         path = template
