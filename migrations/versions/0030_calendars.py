@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029_calendars"
-down_revision = "0028_staff_accounts"
+revision = "0030_calendars"
+down_revision = "0029_webhooks"
 branch_labels = None
 depends_on = None
 
