@@ -286,3 +286,29 @@ async def test_a_draft_is_filled_in_in_excel(world: World) -> None:
     stranger = await visitor(world.center)
     assert (await stranger.get(book)).status_code == 404
     assert (await stranger.post(book, files={"workbook": ("x.xlsx", b"PK", XLSX)})).status_code == 404
+
+
+async def test_an_assessment_is_chosen_from_the_instruments_that_the_contract_lists(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = f"{await begun(member, world)}/assessment"
+    rated = {
+        "instrument": "settlement_monitoring_sheet",
+        "version": "1",
+        "itemCode": "punctual_attendance",
+        "scale": "three_level",
+        "selfValue": "2",
+    }
+    field = forms_of(world.services.contract).sections["assessment"]
+    await fill(member, path, inputs(field, {"items": [rated]}))
+    page = (await member.get(path)).text
+    for said in ("遅刻・早退・欠勤しない（就労定着支援モニタリングシート(20項目)）", "2 おおむねできている"):
+        assert re.search(rf"<option [^>]*selected>[^<]*{re.escape(said)}", page)
+
+
+async def test_what_no_list_has_stays_to_be_chosen(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = f"{await begun(member, world)}/assessment"
+    field = forms_of(world.services.contract).sections["assessment"]
+    await fill(member, path, inputs(field, {"instruments": [{"instrument": "own_sheet", "version": "3"}]}))
+    shown = controls((await member.get(path)).text, path)
+    assert (shown["/instruments/0/instrument"], shown["/instruments/0/version"]) == (["own_sheet"], ["3"])

@@ -1,7 +1,7 @@
 """One part of a draft: filled in, kept as typed, and told what is still wrong with it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.responses import Response
@@ -14,6 +14,7 @@ from tsunagi.web.draft_parts import Part, names, part, replaced
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Choice, Field
 from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
+from tsunagi.web.instruments import choices
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
@@ -111,9 +112,11 @@ def _next(draft: Draft, name: str) -> str:
     return f"/hand-over/{draft.id}/{following}".rstrip("/")
 
 
-async def _offered(visit: Visit, draft: Draft, field: Field) -> dict[str, list[Choice]]:
+async def _offered(visit: Visit, draft: Draft, field: Field) -> Mapping[str, Sequence[Choice]]:
     """What fields of this form choose from that the contract does not list."""
-    offered = {}
+    offered: dict[str, Sequence[Choice]] = {}
+    if field.at("/instruments"):
+        offered |= choices(visit.services.contract.folder)
     if field.at("/areaCode") or field.at("/residenceAreaCode") or field.at("/episodes/0/workAreaCode"):
         areas = (await visit.ask("listAreas"))["items"]
         offered["areaCode"] = [Choice(one["code"], Text(one["name"], one["name"])) for one in areas]
