@@ -116,4 +116,7 @@ def titles(svg: str) -> list[str]:
 def boxes(svg: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """The rectangles of each bar, under the bar's title: without the ground below the patterns."""
     for group in ElementTree.fromstring(svg).findall(f"{SVG}g/{SVG}g"):
-        yield group.findtext(f"{SVG}title") or "", [rect.attrib for rect in group.findall(f"{SVG}rect")][1::2]
+        yield (
+            group.findtext(f"{SVG}title") or "",
+            [rect.attrib for rect in group.findall(f"{SVG}rect") if "stroke" in rect.attrib],
+        )

@@ -77,11 +77,11 @@ def test_what_was_known_earlier_was_planned_from_that_day_on() -> None:
 def test_each_kind_of_bar_has_a_pattern_of_its_own() -> None:
     fills = {title.split()[0]: rects[0]["fill"] for title, rects in boxes(drawn(id="one"))}
     assert fills == {
-        "1": "none",
-        "2": "none",
+        "1": "#d9e6ff",
+        "2": "#ffffff",
         "3": "url(#one-beside)",
         "4": "url(#one-behind)",
-        "5": "none",
+        "5": "#d9e6ff",
         "6": "url(#one-nobody)",
     }
     ids = {one.get("id") for one in ElementTree.fromstring(drawn(id="one")).iter(f"{SVG}pattern")}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
+from typing import Any
 
 from tsunagi.web.intervals import Interval
 from tsunagi.web.picture import GUTTER, INK, LIGHT, LINE, PAPER, RIGHT, SIZE, SMALL, Picture
@@ -118,20 +119,20 @@ def _box(picture: Picture, group: Element, bar: Bar, y: float, height: float) ->
     for left, right, planned in ((bar.left, now, False), (now, bar.right, True)):
         if right <= left and (planned or bar.right > bar.left):
             continue
-        width = max(right - left, 1.0)
-        plain = PAPER if planned or bar.pattern else LIGHT
-        element(group, "rect", x=left, y=y, width=width, height=height, fill=plain)
+        place: dict[str, Any] = {"x": left, "y": y, "width": max(right - left, 1.0), "height": height}
+        if bar.pattern:
+            element(group, "rect", fill=PAPER, **place)
+            fill = picture.fill(bar.pattern)
+        else:
+            fill = PAPER if planned else LIGHT
         element(
             group,
             "rect",
-            x=left,
-            y=y,
-            width=width,
-            height=height,
-            fill=picture.fill(bar.pattern) if bar.pattern else "none",
+            fill=fill,
             stroke=INK,
             stroke_width=1.5 if right - left >= NARROW else 0.75,
             stroke_dasharray="6 4" if planned else None,
+            **place,
         )
 
 
