@@ -73,6 +73,7 @@ from tsunagi.web import (
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
 from tsunagi.web import settings as settings_page
+from tsunagi.web import webhooks as webhooks_page
 from tsunagi.webhooks import worker as telling
 from tsunagi.webhooks.delivery import Sender
 
@@ -110,6 +111,7 @@ PAGES = (
     taking_over,
     timeline,
     verifying,
+    webhooks_page,
 )
 """What has been read here has registered its pages."""
 

@@ -28,12 +28,13 @@ pytestmark = pytest.mark.xdist_group("realm")
 ROLES = get_args(Role)
 EVERY = 1 if FULL else 9
 """One of so many handovers is looked at on each page, in turn."""
-PLACES: dict[str, Callable[[Target], str]] = {
-    "handover_id": lambda target: target.handover_id,
-    "person_id": lambda target: target.person_id,
-    "token": lambda target: "0" * 43,
-    "draft_id": lambda target: target.handover_id,
-    "part": lambda target: "identity",
+PLACES: dict[str, Callable[[Realm, Target], str]] = {
+    "handover_id": lambda _, target: target.handover_id,
+    "person_id": lambda _, target: target.person_id,
+    "token": lambda _, target: "0" * 43,
+    "draft_id": lambda _, target: target.handover_id,
+    "part": lambda _, target: "identity",
+    "webhook_id": lambda realm, target: realm.webhooks[target.owner][0],
 }
 """What stands in a page's path. Whoever adds a page whose path names something else adds that here."""
 LEAVES = {"/sign-out", "/sign-in", "/confirm", "/language"}
@@ -65,8 +66,8 @@ class Browser:
         return await self.realm.http.request(page.method, path, headers=headers)
 
 
-def path_of(page: Page, target: Target) -> str:
-    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: PLACES[found[1]](target), page.path)
+def path_of(page: Page, realm: Realm, target: Target) -> str:
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: PLACES[found[1]](realm, target), page.path)
 
 
 async def write_drafts(realm: Realm) -> None:
@@ -114,7 +115,7 @@ async def test_no_page_shows_what_is_not_for_its_reader(
         await write_drafts(realm)
         for place, page in enumerate(shown):
             for target in others[place % EVERY :: EVERY] if "{" in page.path else others[:1]:
-                path = path_of(page, target)
+                path = path_of(page, realm, target)
                 async with undone(realm.services.db):
                     answer = await browser.send(page, path)
                 about = f"{role} of {who} at {page.method} {page.path}, {target.owner}'s, {target.state}"
@@ -131,7 +132,7 @@ async def test_no_page_shows_an_auditor_the_content_of_a_record(realm: Realm, wh
         for place, page in enumerate(one for one in pages.all if one.path not in LEAVES):
             for target in realm.targets[place % EVERY :: EVERY] if "{" in page.path else realm.targets[:1]:
                 async with undone(realm.services.db):
-                    answer = await browser.send(page, path_of(page, target))
+                    answer = await browser.send(page, path_of(page, realm, target))
                 read = {part for _, part in marks_in(whole(answer))} & {*SECTIONS, "header", "extensions"}
                 assert not read, f"{page.method} {page.path}"
 
