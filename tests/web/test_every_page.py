@@ -77,6 +77,13 @@ async def looked_at(world: World, member: Visitor, handover: dict[str, Any]) -> 
     return found
 
 
+async def test_a_role_is_told_in_its_own_words_what_it_may_not_see(pages: BrowserWorld) -> None:
+    async with pages.browsing(await visitor(pages.world.auditor, "auditor")) as somebody:
+        page = await somebody.open("/coming", status=403)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("あなたの役割では、ご覧になれません")
+        assert "handovers:read" not in await page.inner_text("main")
+
+
 async def test_what_the_first_page_loads_is_small(pages: BrowserWorld) -> None:
     async with pages.browsing() as somebody:
         loaded: dict[str, int] = {}
