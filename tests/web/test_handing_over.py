@@ -312,3 +312,13 @@ async def test_what_no_list_has_stays_to_be_chosen(world: World) -> None:
     await fill(member, path, inputs(field, {"instruments": [{"instrument": "own_sheet", "version": "3"}]}))
     shown = controls((await member.get(path)).text, path)
     assert (shown["/instruments/0/instrument"], shown["/instruments/0/version"]) == (["own_sheet"], ["3"])
+
+
+async def test_a_consent_is_proposed_for_what_is_to_be_passed_on(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    await fill(member, f"{path}/medical", {"/coping": ["散歩をする"]})
+    shown = controls((await member.get(f"{path}/consent")).text, f"{path}/consent")
+    assert shown["/sections"] == ["medical"]
+    assert [shown[f"/from:{part}"] for part in ("year", "month", "day")] == [["2026"], ["11"], ["20"]]
+    assert "まだ（必須）" in (await member.get(path)).text, "nothing is consented to by looking"

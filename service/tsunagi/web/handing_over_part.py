@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import NotFound, PreconditionFailed, Text
 from tsunagi.web.desk import present, save
-from tsunagi.web.draft_parts import Part, names, part, replaced
+from tsunagi.web.draft_parts import CONSENTS, Part, names, part, replaced
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Choice, Field
 from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
@@ -32,7 +32,17 @@ async def part_page(visit: Visit) -> Response:
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
     found = _part(visit, draft)
-    return await _page(visit, draft, found, inputs(found.field, found.content))
+    content = found.content or _proposed(visit, draft, found.name)
+    return await _page(visit, draft, found, inputs(found.field, content))
+
+
+def _proposed(visit: Visit, draft: Draft, name: str) -> Mapping[str, Any]:
+    """What stands in a consent's form before anything was typed: what is to be passed on, from today."""
+    if name not in CONSENTS:
+        return {}
+    sections = ["family"] if name == "family_consent" else list(draft.sections)
+    explained = {"name": visit.member.name}
+    return {"sections": sections, "from": visit.today.isoformat(), "explainedBy": explained}
 
 
 async def _page(
