@@ -17,6 +17,7 @@ from tsunagi.provisions import store as provisions
 from tsunagi.records import store as records
 from tsunagi.responsibility import store as responsibility
 from tsunagi.sealing import store as sealing
+from tsunagi.staff import passkeys
 from tsunagi.staff import store as staff
 from tsunagi.transparency import store as transparency
 from tsunagi.webhooks import store as webhooks
@@ -34,6 +35,7 @@ __all__ = [
     "limits",
     "metadata",
     "notifications",
+    "passkeys",
     "people",
     "proofs",
     "provisions",

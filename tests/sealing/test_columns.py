@@ -54,9 +54,14 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     ),
     "software_clients": (TECHNICAL, {"id", "name", "status", "profile"}),
     "staff_attempts": (HASHES, {"key_hash"}),
+    "staff_challenges": (HASHES, {"challenge_hash"}),
     "staff_members": (
         "an organization about its own staff; hashes of passwords and invitations are of no use to whoever reads them",
         {"login", "name", "role", "status", "password_hash", "invitation_hash"},
+    ),
+    "staff_passkeys": (
+        "public keys, and what their owners call them",
+        {"credential_id", "public_key", "name"},
     ),
     "staff_sessions": (HASHES, {"token_hash"}),
     "used_assertions": (HASHES, {"fingerprint"}),

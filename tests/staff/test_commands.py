@@ -16,7 +16,7 @@ from tsunagi.directory.rules import OrganizationProfile
 from tsunagi.ids import OrganizationId
 from tsunagi.sealing.keys import Keyring, provider
 from tsunagi.settings import Settings
-from tsunagi.staff.actions import Attempting, sign_in
+from tsunagi.staff.actions import Attempting, Code, sign_in
 from tsunagi.staff.rules import Member, SignInRefused
 
 
@@ -43,8 +43,8 @@ async def _signed_in(db: Database, said: dict[str, str]) -> Member:
     attempting = Attempting(now, "192.0.2.1", "test")
     credentials = {"login": said["login"], "password": said["password"]}
     with pytest.raises(SignInRefused):
-        await sign_in(db, attempting, code="000", **credentials)
-    member, _ = await sign_in(db, attempting, code=pyotp.TOTP(said["secret"]).at(now), **credentials)
+        await sign_in(db, attempting, factor=Code("000"), **credentials)
+    member, _ = await sign_in(db, attempting, factor=Code(pyotp.TOTP(said["secret"]).at(now)), **credentials)
     await db.close()
     return member
 

@@ -10,7 +10,7 @@ from tests.ledger.entries import kept
 from tests.web.visitors import PASSWORD, Visitor, visitor
 from tests.world import World
 from tsunagi.staff import actions
-from tsunagi.staff.actions import REFUSING_TAKES, Attempting, sign_in
+from tsunagi.staff.actions import REFUSING_TAKES, Attempting, Code, sign_in
 from tsunagi.staff.rules import (
     FAILURES_KEPT,
     FIRST_WAIT,
@@ -60,7 +60,7 @@ async def attempt(
     name = member.added.member.login if login is None else login
     try:
         attempting = Attempting(at, address, "test")
-        await sign_in(member.services.db, attempting, login=name, password=password, code=code)
+        await sign_in(member.services.db, attempting, login=name, password=password, factor=Code(code))
     except SignInRefused:
         return False
     return True

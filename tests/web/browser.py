@@ -152,12 +152,17 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def pages(
-    browser: Browser, own_database: Database, contract: Contract, tmp_path: Path
+    browser: Browser,
+    own_database: Database,
+    contract: Contract,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[BrowserWorld]:
-    """The world, over a database of its own with real commits, and a browser to look at it with."""
-    port = free_port()
+    """The world, over a database of its own with real commits, and a browser to look at it with; under the name of
+    the host that a test asks for."""
+    port, host = free_port(), getattr(request, "param", "127.0.0.1")
     settings = Settings(
-        data_dir=tmp_path / "data", base_url=f"http://127.0.0.1:{port}", port=port, metrics_port=0
+        data_dir=tmp_path / "data", base_url=f"http://{host}:{port}", port=port, metrics_port=0
     )
     services = create_services(settings, own_database, Clock(), contract)
     server = server_over(services)

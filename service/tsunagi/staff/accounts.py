@@ -19,7 +19,7 @@ from tsunagi.errors import NotFound, Notice, RuleViolated, ScopeMissing, Text
 from tsunagi.ids import ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PAGES, Action, Actor, Entry, Record
-from tsunagi.staff import store
+from tsunagi.staff import passkeys, store
 from tsunagi.staff.actions import REFUSING_TAKES, Attempting, hashed_password, login_if, take_attempt, uncount
 from tsunagi.staff.rules import (
     INVITATION_BYTES,
@@ -77,10 +77,12 @@ async def invite(tx: WriteTx, by: Administering, *, login: str, name: str, role:
 
 
 async def invite_again(tx: WriteTx, by: Administering, member_id: UUID) -> Invited:
-    """Password and second factor are gone, sessions are over; there is a new invitation. Raises ScopeMissing, NotFound,
-    RuleViolated."""
+    """Password, authenticator app and passkeys are gone, sessions are over; there is a new invitation.
+
+    Raises ScopeMissing, NotFound, RuleViolated."""
     account = await _other(tx, by, member_id)
     await store.end_all(tx, member_id)
+    await passkeys.remove_all(tx, member_id)
     await _record(tx, by, "staff:reset", account.member)
     return await _invited(tx, by, account.member)
 

@@ -10,11 +10,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from tsunagi.db import Database, WriteTx
-from tsunagi.errors import Notice, RuleViolated, Text
+from tsunagi.errors import NotFound, Notice, RuleViolated, Text
 from tsunagi.ids import OrganizationId, ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import PAGES, Action, Actor, Entry, Record
-from tsunagi.staff import store
+from tsunagi.staff import passkeys, store
+from tsunagi.staff.passkeys import Site
 from tsunagi.staff.rules import (
     FAILURES_KEPT,
     FREE_FAILURES_ADDRESS,
@@ -77,6 +78,21 @@ async def add_member(
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """What an authenticator app shows."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a passkey says, as the browser tells it."""
+
+    site: Site
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempting:
     """An attempt to get in, and from which address."""
 
@@ -86,14 +102,14 @@ class Attempting:
 
 
 async def sign_in(
-    db: Database, attempting: Attempting, *, login: str, password: str, code: str
+    db: Database, attempting: Attempting, *, login: str, password: str, factor: Code | Assertion
 ) -> tuple[Member, str]:
     """The member, and the token of a new session.
 
     1. The attempt counts as one that failed, under login and address, before anything is looked at: so do many at
        once.
     2. The password is compared, with nobody's where there is no account.
-    3. Who has both, and need not wait, is in: the attempt was none that failed.
+    3. Who has it and the second factor, and need not wait, is in: the attempt was none that failed.
 
     Raises SignInRefused, alike and after the same time for whatever stood against it; that somebody was refused is on
     the ledger.
@@ -108,7 +124,7 @@ async def sign_in(
     token, member = secrets.token_urlsafe(32), None
     async with db.platform() as tx:
         if allowed and right and account:
-            member = await _entered(tx, now, name, hashed, code, token)
+            member = await _entered(tx, now, name, hashed, factor, token)
         if member:
             await uncount(tx, name, attempting)  # 3
         if account:
@@ -131,18 +147,27 @@ def login_if(text: str) -> str:
 
 
 async def _entered(
-    tx: WriteTx, now: datetime, login: str, password_hash: str, code: str, token: str
+    tx: WriteTx, now: datetime, login: str, password_hash: str, factor: Code | Assertion, token: str
 ) -> Member | None:
-    """The member, whose session has begun, if the code is theirs and nothing has changed meanwhile."""
+    """The member, whose session has begun, if the second factor is theirs and nothing has changed meanwhile."""
     held = await store.account(tx, login)
-    if held is None or not held.active or held.code_secret is None or held.password_hash != password_hash:
+    if held is None or not held.active or held.password_hash != password_hash:
         return None
-    step = code_step(held.code_secret, code, now, used=held.code_step)
-    if step is None:
+    if not await _second(tx, now, held, factor):
         return None
-    await store.use_code(tx, held.member.id, step)
     await store.begin(tx, now, held.member, token)
     return held.member
+
+
+async def _second(tx: WriteTx, now: datetime, held: store.Account, factor: Code | Assertion) -> bool:
+    """Whether the second factor is the account's. It is used up."""
+    if isinstance(factor, Assertion):
+        return await passkeys.proven(tx, now, factor.site, held.member.id, factor.said)
+    secret = held.code_secret
+    step = None if secret is None else code_step(secret, factor.digits, now, used=held.code_step)
+    if step is not None:
+        await store.use_code(tx, held.member.id, step)
+    return step is not None
 
 
 async def take_attempt(tx: WriteTx, login: str, attempting: Attempting) -> bool:
@@ -222,10 +247,28 @@ async def subscriber(db: Database, token: str) -> Member | None:
         return await store.subscriber(tx, token)
 
 
+async def add_passkey(
+    tx: WriteTx, now: datetime, member: Member, site: Site, request_id: str, *, name: str, made: str
+) -> None:
+    """Raises RuleViolated."""
+    await passkeys.register(tx, now, site, member, name=name, made=made)
+    await ledger.append(tx, _entry("staff:add_passkey", now, member, request_id))
+
+
+async def remove_passkey(
+    tx: WriteTx, now: datetime, member: Member, credential_id: bytes, request_id: str
+) -> None:
+    """Raises NotFound."""
+    if not await passkeys.remove(tx, member.id, credential_id):
+        raise NotFound
+    await ledger.append(tx, _entry("staff:remove_passkey", now, member, request_id))
+
+
 async def forget_sessions(tx: WriteTx, now: datetime) -> None:
-    """Nor are attempts remembered that no longer count."""
+    """Nor are attempts and challenges remembered that no longer count."""
     await store.forget(tx, unused_since=now - IDLE, begun_before=now - LONGEST)
     await store.forget_attempts(tx, before=now - FAILURES_KEPT)
+    await passkeys.forget_challenges(tx, now)
 
 
 def _entry(

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from tsunagi.staff import actions as staff
-from tsunagi.staff.actions import Attempting
+from tsunagi.staff import passkeys
+from tsunagi.staff.actions import Assertion, Attempting, Code
+from tsunagi.staff.passkeys import Site
 from tsunagi.staff.rules import SignInRefused
 from tsunagi.web.site import cookie_name, pages
 from tsunagi.web.visit import LANGUAGE_COOKIE, Visit, local
@@ -33,7 +36,7 @@ async def sign_in(visit: Visit) -> Response:
     form = await visit.form()
     login, back = str(form.get("login", "")), local(form.get("next"))
     try:
-        token = await _signed_in(visit, login, form.get("password"), form.get("code"))
+        token = await _signed_in(visit, login, form)
     except SignInRefused:
         return visit.page("sign_in.html", status=403, back=back, login=login, refused=True)
     return with_session(visit, visit.redirect(back), token)
@@ -49,7 +52,7 @@ async def confirm(visit: Visit) -> Response:
     form = await visit.form()
     back = local(form.get("next"))
     try:
-        token = await _signed_in(visit, visit.member.login, form.get("password"), form.get("code"))
+        token = await _signed_in(visit, visit.member.login, form)
     except SignInRefused:
         return visit.page("confirm.html", status=403, back=back, refused=True)
     await _signed_out(visit)
@@ -76,10 +79,25 @@ async def choose_language(visit: Visit) -> Response:
     return answer
 
 
-async def _signed_in(visit: Visit, login: str, password: object, code: object) -> str:
+@pages.post("/sign-in/challenge", open=True)
+async def challenge(visit: Visit) -> Response:
+    """For scripts: what a passkey is to answer."""
+    async with visit.services.db.platform() as tx:
+        asking = await passkeys.asking(tx, datetime.now(UTC), site_of(visit))
+    return Response(asking, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def site_of(visit: Visit) -> Site:
+    return Site.of(visit.services.settings.base_url)
+
+
+async def _signed_in(visit: Visit, login: str, form: FormData) -> str:
     """The token of a new session. Raises SignInRefused."""
+    said = str(form.get("passkey") or "")
+    factor = Assertion(site_of(visit), said) if said else Code(str(form.get("code") or ""))
+    password = str(form.get("password") or "")
     _, token = await staff.sign_in(
-        visit.services.db, attempting(visit), login=login, password=str(password or ""), code=str(code or "")
+        visit.services.db, attempting(visit), login=login, password=password, factor=factor
     )
     return token
 
