@@ -57,7 +57,7 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "staff_challenges": (HASHES, {"challenge_hash"}),
     "staff_members": (
         "an organization about its own staff; hashes of passwords and invitations are of no use to whoever reads them",
-        {"login", "name", "role", "status", "password_hash", "invitation_hash"},
+        {"login", "name", "role", "status", "password_hash", "invitation_hash", "calendar_hash"},
     ),
     "staff_passkeys": (
         "public keys, and what their owners call them",

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029_staff_passkeys"
-down_revision = "0028_staff_accounts"
+revision = "0031_staff_passkeys"
+down_revision = "0030_calendars"
 branch_labels = None
 depends_on = None
 
