@@ -50,13 +50,11 @@ async def _page(
 ) -> Response:
     faults = found.faults if theirs is None else ()
     offered = await _offered(visit, draft, found.field)
-    order = list(names(draft))
     return visit.page(
         "hand_over_part.html",
         status=status,
         draft=draft,
         part=found,
-        parts=[part(visit.services.contract, draft, name) for name in order],
         filled=Filled(found.field, typed, faults, visit.dates, offered, theirs),
     )
 
