@@ -291,7 +291,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "send again to one's own": Question(
         "resendWebhookDelivery",
-        "nothing",
+        "webhook",
         lambda asked: (
             "POST",
             f"/v1/webhooks/{asked.realm.webhooks[asked.voice.role][0]}/deliveries/{asked.delivery_id}/resend",

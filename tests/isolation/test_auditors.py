@@ -80,7 +80,7 @@ async def test_every_question_an_auditor_asks_is_answered_without_content_and_ke
                 assert answer.status_code == 200, about
                 assert any(outcome == "permit" for _, outcome in entries), about
                 told.add(question.operation)
-            elif answer.status_code == 404:
+            elif answer.status_code == 404 and question.about != "webhook":  # which is about nobody
                 assert (DENIED[question.operation], "deny") in entries, about
     if role == "auditor":
         assert told == {
