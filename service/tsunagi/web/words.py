@@ -79,6 +79,20 @@ ACTIONS: Mapping[str, Text] = {
 }
 """Of an entry of the ledger; the schema gives them no label."""
 
+RECORDS: Mapping[str, Text] = {
+    "handover": Text("引継ぎ", "Handover"),
+    "consent": Text("同意", "Consent"),
+    "person": Text("本人", "Person"),
+    "responsibility": Text("責任", "Responsibility"),
+    "provision": Text("第三者提供記録", "Record of provision"),
+    "guideline": Text("指針", "Guideline"),
+    "organization": Text("機関", "Organization"),
+    "client": Text("ソフトウェア", "Software"),
+    "staff": Text("職員", "Member of staff"),
+    "webhook": Text("通知先", "Webhook"),
+}
+"""What an entry of the ledger can be about."""
+
 
 @lru_cache(maxsize=1)
 def labels(contract: Contract) -> Labels:
@@ -176,3 +190,7 @@ class Words:
     def action(self, code: str) -> str:
         """Of an entry of the ledger."""
         return self.text(ACTIONS.get(code, Text(code, code)))
+
+    def record(self, kind: str) -> str:
+        """Of what an entry of the ledger is about."""
+        return self.text(RECORDS.get(kind, Text(kind, kind)))
