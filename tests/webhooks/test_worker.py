@@ -179,6 +179,27 @@ async def test_who_dies_between_sending_and_saying_so_has_it_sent_again(
     assert first.verified(webhook["secret"]) == second.verified(webhook["secret"])
 
 
+async def test_what_is_asked_for_again_while_it_is_sent_is_sent_once_more(
+    world: World, db: Database, receiver: Receiver
+) -> None:
+    webhook = await added(world.center, receiver)
+    path = f"/v1/webhooks/{webhook['id']}"
+    test = (await world.center.post(f"{path}/test")).json()
+    receiver.open.clear()
+    receiver.answers(500)
+    sending = asyncio.create_task(send_due(db, SENDER))
+    async with asyncio.timeout(10):
+        while not receiver.received:
+            await asyncio.sleep(0.01)
+    await world.center.post(f"{path}/deliveries/{test['id']}/resend")
+    assert await send_due(db, SENDER) == 0, "it is in somebody's hands"
+    receiver.open.set()
+    assert await sending == 1
+    receiver.answers(200)
+    assert await send_due(db, SENDER) == 1
+    assert (await deliveries(world.center, webhook))[0]["status"] == "delivered"
+
+
 async def test_two_workers_never_send_one_delivery_at_once(
     world: World, db: Database, own_url: str, receiver: Receiver
 ) -> None:

@@ -293,7 +293,7 @@ def _leased(tx: ReadTx, delivery_id: UUID, attempts: int, created_at: datetime, 
 
 async def settle(
     tx: WriteTx,
-    delivery_id: UUID,
+    one: Leased,
     *,
     leased_until: datetime,
     status: DeliveryStatus,
@@ -301,12 +301,17 @@ async def settle(
     outcome: str,
     answer: int | None,
 ) -> None:
-    """What came of the attempt is known, unless the delivery has passed on to somebody else."""
+    """What came of the attempt is known, unless the delivery has passed on to somebody else. Where it was asked for
+    again meanwhile, it is still due, but for what has arrived."""
     await fetch(
         tx,
-        "UPDATE webhook_deliveries SET status = $3, due_at = $4, outcome = $5, answer = $6, leased_until = NULL"
-        " WHERE id = $1 AND leased_until = $2",
-        *(delivery_id, leased_until, status, due_at, outcome, answer),
+        """
+        UPDATE webhook_deliveries SET outcome = $5, answer = $6, leased_until = NULL,
+            status = CASE WHEN attempts = $7 OR $3::text = 'delivered' THEN $3::text ELSE status END,
+            due_at = CASE WHEN attempts = $7 THEN $4 ELSE due_at END
+        WHERE id = $1 AND leased_until = $2
+        """,
+        *(one.id, leased_until, status, due_at, outcome, answer, one.attempts),
     )
 
 

@@ -91,7 +91,7 @@ async def _settle(db: Database, one: Leased, attempt: Attempt, leased_until: dat
             await store.change_status(tx, one.webhook.id, "disabled")
         await store.settle(
             tx,
-            one.id,
+            one,
             leased_until=leased_until,
             status=status,
             due_at=due_at,
