@@ -4,7 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from prometheus_client import REGISTRY
@@ -16,6 +16,8 @@ from tests.ledger.entries import personal
 from tests.owner import owner
 from tests.world import World
 from tsunagi import logs
+from tsunagi.web.site import pages
+from tsunagi.webhooks.rules import DeliveryStatus, Outcome
 
 MEMBERS = {
     "event",
@@ -180,5 +182,6 @@ async def test_no_label_of_a_metric_holds_an_id(world: World) -> None:
     }
     assert {"acceptHandover", "createConsent"} <= values
     assert not values & {offered["id"], offered["personId"]}
-    operations = set(world.services.contract.operations)
-    assert {value for value in values if not value.isdigit()} <= operations | {"-", "changed", "no_key"}
+    codes = {"-", "changed", "no_key", *get_args(Outcome), *get_args(DeliveryStatus)}
+    operations = set(world.services.contract.operations) | {f"{one.method} {one.path}" for one in pages.all}
+    assert {value for value in values if not value.isdigit()} <= operations | codes

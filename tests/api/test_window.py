@@ -73,7 +73,7 @@ async def test_the_list_shows_that_something_is_coming(world: World) -> None:
     offered = await coming(world)
     answer = await world.center.get("/v1/handovers")
     (row,) = answer.json()["items"]
-    assert set(row) == NOTICE - {"notice"}
+    assert set(row) == NOTICE - {"notice"} | {"overlapStartsOn"}
     assert row["availableActions"] == ["decline"]
     assert_silent(answer, offered, world)
     assert await listed(world.center, offered["id"], "&window=open") is None

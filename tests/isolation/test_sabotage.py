@@ -178,6 +178,7 @@ ELSEWHERE = {
     "handovers.drafting:_of_directory": "nobody hands over to itself",
     "handovers.drafting:check_amendment": "the receiver of a handover stays who it is",
     "notifications.store:_number": "gives numbers, shows nothing",
+    "notifications.store:newest": "a number, behind which a webhook of one's own begins",
     "oversight.area_report:report": "areas are public",
     "oversight.store:remit": "the remit is public",
     "people.actions:match": "nobody was recognized",

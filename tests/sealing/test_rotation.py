@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from tests.api.states import take
 from tests.crowd import accept, offer
+from tests.web.visitors import visitor
 from tests.world import World
 from tsunagi.cli import main
-from tsunagi.db import Database, fetch
+from tsunagi.db import Acting, Database, fetch
+from tsunagi.drafts.actions import begin
 from tsunagi.sealing import actions
 from tsunagi.sealing.keys import KeyFile, Keyring
 from tsunagi.sealing.store import key_tables
@@ -21,16 +23,25 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 TABLES = (
     "consent_withdrawals",
     "consents",
+    "handover_drafts",
     "handovers",
     "idempotent_answers",
     "legal_holds",
     "record_versions",
+    "staff_members",
+    "webhooks",
 )
 
 
 @pytest.fixture
 async def lived(world: World) -> list[str]:
-    """Handovers with every kind of sealed row."""
+    """Handovers, and whatever else is sealed."""
+    await visitor(world.center, signed_in=False)
+    webhook = await world.center.post("/v1/webhooks", {"url": "https://hooks.example.jp/tsunagi"})
+    assert webhook.status_code == 201, webhook.text
+    async with world.services.db.write(Acting(world.center.id, NOW.date())) as tx:
+        secret = world.services.match_secret
+        await begin(tx, NOW, world.center.id, secret, by="試験 太郎", overview={"plannedDate": "2027-04-01"})
     accepted = await accept(world, await offer(world, 1), employment={"decision": "accept"})
     declined = await offer(world, 2)
     await world.center.get(f"/v1/handovers/{declined['id']}")

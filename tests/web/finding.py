@@ -8,7 +8,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def executable() -> str | None:
-    """The browser to test with: TSUNAGI_CHROMIUM, or one on the PATH."""
+    """The browser to test with: TSUNAGI_CHROMIUM, which may be `none`, or one on the PATH."""
     if chosen := os.environ.get("TSUNAGI_CHROMIUM"):
-        return chosen
+        return None if chosen == "none" else chosen
     return next((found for name in NAMES if (found := shutil.which(name))), None)
