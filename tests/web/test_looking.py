@@ -69,7 +69,8 @@ async def test_the_ledger_goes_on_where_a_page_ends(world: World) -> None:
 
 async def test_another_organizations_acts_are_not_shown(world: World) -> None:
     await world.received()
-    member = await visitor(world.other, "administrator")
+    member = await visitor(world.other, "administrator", signed_in=False)
+    await member.sign_in()
     page = (await member.get("/audit/ledger")).text
     assert "引継ぎの受領" not in page.partition("<tbody>")[2]
     assert "職員のサインイン" in page.partition("<tbody>")[2]

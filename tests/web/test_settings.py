@@ -149,8 +149,11 @@ async def test_a_change_needs_a_sign_in_that_is_minutes_old(world: World, path: 
 
 
 async def test_sign_ins_are_shown_to_administrators_and_to_oneself(world: World) -> None:
-    worker, administrator = await visitor(world.center), await visitor(world.center, "administrator")
-    foreign = await visitor(world.other)
+    worker = await visitor(world.center, signed_in=False)
+    administrator = await visitor(world.center, "administrator", signed_in=False)
+    foreign = await visitor(world.other, signed_in=False)
+    for member in (worker, administrator, foreign):
+        assert (await member.sign_in()).status_code == 303
     await worker.post("/sign-in", {"login": worker.added.member.login, "password": "x", "code": "1"})
     mine = (await worker.get("/settings/sign-ins")).text
     assert (mine.count("<tr>"), mine.count("失敗</span>")) == (3, 1)

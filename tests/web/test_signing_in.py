@@ -45,7 +45,8 @@ async def test_what_was_wrong_is_not_said(world: World, wrong: str) -> None:
 
 
 async def test_a_code_works_once(world: World) -> None:
-    member = await visitor(world.center)
+    member = await visitor(world.center, signed_in=False)
+    assert (await member.sign_in()).status_code == 303
     assert (await member.sign_in()).status_code == 403
     assert (await member.sign_in(step=1)).status_code == 303
 
