@@ -40,6 +40,7 @@ SEQUENCER_ROLE, ERASER_ROLE = "tsunagi_sequencer", "tsunagi_eraser"
 
 SESSION = {
     "role": SERVICE_ROLE,
+    "jit": "off",  # no statement here runs for as long as it takes to compile it
     "plan_cache_mode": "force_generic_plan",  # with its policies a statement takes longer to plan than to run
     "statement_timeout": "15s",
     "lock_timeout": "5s",
