@@ -15,10 +15,14 @@ const VERDICTS = {
   unchecked: ["確かめられませんでした", "Could not be checked", "notice notice-warning"],
 };
 
+let newest = 0;
+
 async function check() {
   const [chosen] = file.files;
   if (!chosen) return;
+  const turn = ++newest;
   const found = await verdict(await chosen.arrayBuffer(), form.elements.namedItem("keys").value);
+  if (turn !== newest) return; // something else was asked meanwhile
   const [ja, en, look] = VERDICTS[found.result];
   const box = element("div", { className: look });
   box.append(element("h2", {}, say(ja, en)), element("p", {}, chosen.name));
