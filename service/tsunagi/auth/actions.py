@@ -19,7 +19,7 @@ from tsunagi.auth.rules import (
     acceptable_client_id,
 )
 from tsunagi.auth.tokens import Access, AccessTokens
-from tsunagi.db import Database, WriteTx
+from tsunagi.db import Database, ReadTx, WriteTx
 from tsunagi.errors import NotFound, Notice, RuleViolated, Text, Unauthenticated
 from tsunagi.ids import ClientId, OrganizationId
 from tsunagi.ledger import store as ledger
@@ -135,6 +135,11 @@ async def rotate_own_key(
             "The software acts for others, too: its vendor or the operator changes its keys",
         )
     return await rotate_key(tx, now, actor, client_id=client_id, jwk=jwk, overlap=overlap)
+
+
+async def serving(tx: ReadTx, organization_id: OrganizationId) -> list[store.Serving]:
+    """The active clients that act for the organization, by name: of each what it may do for this one alone."""
+    return await store.serving(tx, organization_id)
 
 
 async def withdraw_client(

@@ -155,7 +155,7 @@ async def join(
 
 
 async def _invited_account(tx: WriteTx, login: str, invitation: str, at: datetime) -> Account | None:
-    account = await store.account(tx, login_if(login))
+    account = await store.account(tx, login_if(login), held=True)
     if account is None or not account.active or account.invited_until is None or at >= account.invited_until:
         return None
     same = secrets.compare_digest(account.invitation_hash or b"", _hash(invitation_of(invitation)))

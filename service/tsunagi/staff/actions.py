@@ -150,7 +150,7 @@ async def _entered(
     tx: WriteTx, now: datetime, login: str, password_hash: str, factor: Code | Assertion, token: str
 ) -> Member | None:
     """The member, whose session has begun, if the second factor is theirs and nothing has changed meanwhile."""
-    held = await store.account(tx, login)
+    held = await store.account(tx, login, held=True)
     if held is None or not held.active or held.password_hash != password_hash:
         return None
     if not await _second(tx, now, held, factor):

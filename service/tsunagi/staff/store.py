@@ -95,6 +95,7 @@ _ACCOUNT = f"""
         m.invited_until, m.added_at
     FROM staff_members m
 """  # noqa: S608  nothing but the names of columns is put in
+_HELD = " FOR NO KEY UPDATE"
 
 
 def _member(row: object) -> Member:
@@ -120,16 +121,17 @@ async def add(
     return bool(added)
 
 
-async def account(tx: ReadTx, login: str) -> Account | None:
-    """The account of that login, held until `tx` ends."""
-    found = await fetch(tx, f"{_ACCOUNT} WHERE m.login = $1 FOR NO KEY UPDATE", login)
+async def account(tx: ReadTx, login: str, *, held: bool = False) -> Account | None:
+    """The account of that login; `held` until `tx` ends. Whoever holds it may take its attempts afterwards, never
+    before."""
+    found = await fetch(tx, f"{_ACCOUNT} WHERE m.login = $1{_HELD if held else ''}", login)
     return next((_account(tx, row) for row in found), None)
 
 
 async def accounts(tx: ReadTx, organization_id: OrganizationId, *, held: bool = False) -> list[Account]:
     """Those of an organization, in the order in which they were added; `held` until `tx` ends."""
-    lock = " FOR NO KEY UPDATE" if held else ""
-    found = await fetch(tx, f"{_ACCOUNT} WHERE m.organization_id = $1 ORDER BY m.id{lock}", organization_id)
+    in_order = f"ORDER BY m.id{_HELD if held else ''}"
+    found = await fetch(tx, f"{_ACCOUNT} WHERE m.organization_id = $1 {in_order}", organization_id)
     return [_account(tx, row) for row in found]
 
 
@@ -234,7 +236,7 @@ async def session(tx: ReadTx, token: str) -> Session | None:
     """The session of that token, of somebody who is still active."""
     found = await fetch(
         tx,
-        f"SELECT {_MEMBER}, o.name, s.began_at, s.seen_at, s.confirmed_at"  # noqa: S608
+        f"SELECT {_MEMBER}, o.name, s.began_at, s.seen_at, s.confirmed_at"  # noqa: S608  only names of ours
         " FROM staff_sessions s JOIN staff_members m ON m.id = s.member_id"
         " JOIN organizations o ON o.id = m.organization_id"
         " WHERE s.token_hash = $1 AND m.status = 'active'",
@@ -283,7 +285,7 @@ async def subscriber(tx: ReadTx, token: str) -> Member | None:
     """The active member whose calendar is at that token."""
     found = await fetch(
         tx,
-        f"SELECT {_MEMBER} FROM staff_members m WHERE m.calendar_hash = $1 AND m.status = 'active'",  # noqa: S608
+        f"SELECT {_MEMBER} FROM staff_members m WHERE m.calendar_hash = $1 AND m.status = 'active'",  # noqa: S608  only names of ours
         _hash(token),
     )
     return next((_member(row) for row in found), None)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tsunagi import strict_json
-from tsunagi.auth import actions, store
+from tsunagi.auth import actions
 from tsunagi.auth.rules import acceptable_client_id
 from tsunagi.db import WriteTx
 from tsunagi.errors import InvalidJson, NotFound, Notice, RuleViolated, Text
@@ -74,7 +74,7 @@ async def _clients(
     typed: Mapping[str, Any] | None = None,
 ) -> Response:
     async with visit.services.db.platform() as tx:
-        found = await store.serving(tx, by.member.organization_id)
+        found = await actions.serving(tx, by.member.organization_id)
     return visit.page(
         "clients.html",
         status=422 if errors else 200,
