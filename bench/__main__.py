@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from bench import proving, sealing, verification
+from bench import pages, proving, sealing, verification
 from bench.capture import listeners
 from bench.floors import Floors, kinds
 from bench.play import play
-from bench.processes import ROOT, ground, own_database, postmaster, service, stack, write
+from bench.processes import OUT, apart, ground, own_database, postmaster, service, stack, write
 from bench.rounds import Plan, Rounds
 from bench.stage import in_the_log, staged
 from bench.voices import Voices
@@ -21,7 +21,7 @@ from tsunagi import logs
 from tsunagi.cli.context import database
 from tsunagi.settings import Settings
 
-OUT = ROOT / "bench" / "out" / "latest.json"
+LATEST = OUT / "latest.json"
 FULL = Plan(rounds=3, connections=(1, 16, 64), seconds=1.5)
 QUICK = Plan(rounds=1, connections=(1, 16), seconds=0.8)
 READY, READY_QUICK = 120_000, 30_000
@@ -89,13 +89,11 @@ def main() -> None:
         results = uvloop.run(measured(settings, plan, ready))
     sizes = verification.SIZES[:2] if plan is QUICK else verification.SIZES
     results["verification"] = verification.measured(sizes)
-    with ground("tsunagi-sealing-") as settings:
-        results["sealing"] = uvloop.run(sealing.run(settings))
-    with ground("tsunagi-proving-") as settings:
-        results["proving"] = uvloop.run(
-            proving.measured(settings, proving.QUICK if plan is QUICK else proving.FULL)
-        )
-    write(OUT, results)
+    results["sealing"] = apart("sealing", sealing.measured)
+    results["pages"] = apart("pages", pages.measured)
+    share = proving.QUICK if plan is QUICK else proving.FULL
+    results["proving"] = apart("proving", lambda own: proving.measured(own, share))
+    write(LATEST, results)
     _print(results)
 
 
@@ -109,9 +107,10 @@ def _print(results: dict[str, Any]) -> None:
         )
     print(verification.said(results["verification"]))
     print(sealing.said(results["sealing"]))
+    print(pages.said(results["pages"]))
     print(proving.said(results["proving"]))
     if disturbed := len(results["disturbed"]):
-        print(f"disturbed: something else used the machine during {disturbed} of these; see {OUT.name}")
+        print(f"disturbed: something else used the machine during {disturbed} of these; see {LATEST.name}")
 
 
 if __name__ == "__main__":

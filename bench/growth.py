@@ -19,7 +19,7 @@ from bench.crowd import READY_FROM, Crowd, crowd
 from bench.floors import ONE_EACH, Floors, Kind, kinds
 from bench.pgbench import BLOCK, Bench
 from bench.play import play
-from bench.processes import ROOT, ground, own_database, postmaster, service, stack, write
+from bench.processes import OUT, ground, own_database, postmaster, service, stack, write
 from bench.rounds import Plan, Rounds
 from bench.scripts import Script
 from bench.stage import in_the_log
@@ -30,7 +30,6 @@ from tsunagi.cli.context import database
 from tsunagi.db import Acting
 from tsunagi.settings import Settings
 
-OUT = ROOT / "bench" / "out" / "growth.json"
 STEPS = (10_000, 100_000, 300_000, 1_000_000)
 WALLS_AT = 300_000
 """Where the cost of the walls is bounded; or at the last step, if that comes before."""
@@ -74,7 +73,7 @@ async def grown(ground: Settings, most: int) -> dict[str, Any]:
                 steps.append({**filled, **await _measured(settings, full, floors, people)})
                 if handovers == min(WALLS_AT, most):
                     walls = await _walls(floors, full)
-                write(OUT, {"steps": steps, "walls": walls})
+                write(OUT / "growth.json", {"steps": steps, "walls": walls})
                 print(f"{handovers} handovers", file=sys.stderr)
         await admin.close()
     return {"steps": steps, "walls": walls}

@@ -1,5 +1,5 @@
 """`python -m bench.pages`: what a page takes, and how many times what the contract's own answer takes that it shows.
-Writes bench/out/pages.json.
+Writes bench/out/pages.json; `make bench` has the same under `pages`.
 
 The application answers in this process, without a client around it; a center has 10,000 open handovers, and a person
 1,000 intervals.
@@ -15,13 +15,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import uvloop
 
+from bench.asking import Asking
 from bench.play import play
-from bench.processes import ROOT, ground, own_database, write
-from bench.sealing import Asking
+from bench.processes import alone
 from bench.stage import Stage, staged
-from tsunagi import logs
 from tsunagi.cli.context import database
 from tsunagi.db import Database
 from tsunagi.ids import OrganizationId, ordered_id
@@ -29,7 +27,6 @@ from tsunagi.settings import Settings
 from tsunagi.staff import store
 from tsunagi.staff.rules import Member
 
-OUT = ROOT / "bench" / "out" / "pages.json"
 HANDOVERS, INTERVALS = 10_000, 1_000
 WITHIN_MS = 100.0
 ROUNDS, EACH = 15, 5
@@ -42,7 +39,7 @@ async def measured(settings: Settings) -> dict[str, Any]:
         stage = await staged(admin, acted, ready=4, handovers=HANDOVERS)
         person_id = await _long_life(admin, stage)
         await admin.execute("VACUUM (ANALYZE)")
-        asking = Asking(acted, acted.http._transport.app)  # type: ignore[attr-defined]  # httpx2 has no public name for it
+        asking = Asking(acted)
         await _signed_in(db, OrganizationId(UUID(str(acted.cast.center))))
         found = {
             name: await _compared(asking, acted.cast.center, page, operation)
@@ -125,11 +122,6 @@ async def _seconds(asked: Callable[[], Awaitable[bytes]]) -> float:
     return (time.perf_counter() - began) / EACH
 
 
-async def run(settings: Settings) -> dict[str, Any]:
-    async with own_database(settings) as own:
-        return await measured(own)
-
-
 def said(results: dict[str, Any]) -> str:
     """A line for each page."""
     return "\n".join(
@@ -138,14 +130,7 @@ def said(results: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    logs.configure("json", quiet=True)
-    with ground("tsunagi-pages-") as settings:
-        results = uvloop.run(run(settings))
-    write(OUT, results)
+if __name__ == "__main__":
+    results = alone("pages", measured)
     print(said(results))
     sys.exit(any(figures["page_ms"] > WITHIN_MS for figures in results.values()))
-
-
-if __name__ == "__main__":
-    main()

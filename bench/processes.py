@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,13 +15,15 @@ from uuid import uuid4
 
 import asyncpg
 import psutil
+import uvloop
 
-from tsunagi import embedded
+from tsunagi import embedded, logs
 from tsunagi.cli.context import database_url
 from tsunagi.cli.serving import free_port
 from tsunagi.settings import Settings
 
 ROOT = Path(__file__).parents[1]
+OUT = ROOT / "bench" / "out"
 UNLIMITED = {
     "metrics_port": 0,
     "client_requests_per_minute": 10**9,
@@ -58,6 +60,25 @@ async def own_database(settings: Settings) -> AsyncIterator[Settings]:
     finally:
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await server.close()
+
+
+def apart(name: str, measured: Callable[[Settings], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """What is measured in a folder and a database of its own."""
+
+    async def run(settings: Settings) -> dict[str, Any]:
+        async with own_database(settings) as own:
+            return await measured(own)
+
+    with ground(f"tsunagi-{name}-") as settings:
+        return uvloop.run(run(settings))
+
+
+def alone(name: str, measured: Callable[[Settings], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """The same for whoever asked for nothing else; also in bench/out/NAME.json."""
+    logs.configure("json", quiet=True)
+    results = apart(name, measured)
+    write(OUT / f"{name}.json", results)
+    return results
 
 
 @contextlib.contextmanager

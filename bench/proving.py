@@ -15,19 +15,16 @@ from statistics import median, quantiles
 from typing import Any
 
 import asyncpg
-import uvloop
 
 from bench import load
 from bench.play import play
-from bench.processes import ROOT, ground, own_database, service, write
+from bench.processes import alone, service
 from bench.stage import in_the_log, staged
 from bench.voices import Voices
-from tsunagi import logs
 from tsunagi.cli.context import database
 from tsunagi.cli.serving import free_port
 from tsunagi.settings import Settings
 
-OUT = ROOT / "bench" / "out" / "proving.json"
 WRITERS = (1, 8, 32)
 STANDBY_MS = 5
 READY = 60_000
@@ -46,20 +43,19 @@ class Plan:
 FULL, QUICK = Plan(5, 3.0), Plan(2, 1.5)
 
 
-async def measured(around: Settings, plan: Plan) -> dict[str, Any]:
-    async with own_database(around) as settings:
-        admin = await asyncpg.connect(settings.database_url)
-        async with database(settings) as db, play(settings, db) as acted:
-            stage = await staged(admin, acted, ready=READY, handovers=400)
-            await in_the_log(db, settings)
-            people = iter(range(10, READY))
-            voices = Voices(stage, acted.cast, acted.tokens, acted.usual, people)
-        await admin.execute("VACUUM (ANALYZE)")
-        found = {
-            "disk": await _compared(settings, voices, plan),
-            "standby": await _standby(settings, admin, voices, plan),
-        }
-        await admin.close()
+async def measured(settings: Settings, plan: Plan = FULL) -> dict[str, Any]:
+    admin = await asyncpg.connect(settings.database_url)
+    async with database(settings) as db, play(settings, db) as acted:
+        stage = await staged(admin, acted, ready=READY, handovers=400)
+        await in_the_log(db, settings)
+        people = iter(range(10, READY))
+        voices = Voices(stage, acted.cast, acted.tokens, acted.usual, people)
+    await admin.execute("VACUUM (ANALYZE)")
+    found = {
+        "disk": await _compared(settings, voices, plan),
+        "standby": await _standby(settings, admin, voices, plan),
+    }
+    await admin.close()
     return {"aims": _aims(found["standby"]), **found}
 
 
@@ -172,13 +168,5 @@ def said(results: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    logs.configure("json", quiet=True)
-    with ground("tsunagi-proving-") as settings:
-        results = uvloop.run(measured(settings, FULL))
-    write(OUT, results)
-    print(said(results))
-
-
 if __name__ == "__main__":
-    main()
+    print(said(alone("proving", measured)))

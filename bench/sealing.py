@@ -1,31 +1,28 @@
-"""`python -m bench.sealing`: what sealing costs of a request. Writes bench/out/sealing.json.
+"""`python -m bench.sealing`: what sealing costs of a request. Writes bench/out/sealing.json; `make
+bench` has the same under `sealing`.
 
 The application answers in this process, without a client around it. What it seals and opens for one request is written
 down and done again, alone, a thousand times: that share of the request's processor time is what sealing costs.
 """
 
-import asyncio
 import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import asyncpg
-import uvloop
 
-from bench.play import Play, as_bytes, bearer, play
-from bench.processes import ROOT, ground, own_database, write
+from bench.asking import Asking
+from bench.play import as_bytes, play
+from bench.processes import alone
 from bench.stage import staged
-from tsunagi import logs
 from tsunagi.cli.context import database
 from tsunagi.db import Database
 from tsunagi.sealing.keys import DataKey, Keyring
 from tsunagi.settings import Settings
 
-OUT = ROOT / "bench" / "out" / "sealing.json"
 BOUND = 1.10
 """Of a request's processor time, against what it would be without sealing."""
 
@@ -73,52 +70,11 @@ class Recording(Keyring):
         return Recorded(key.wrapped, key.cipher)
 
 
-@dataclass
-class Asking:
-    """Requests to the application itself."""
-
-    play: Play
-    app: Any
-
-    async def ask(self, who: Any, method: str, path: str, body: bytes = b"") -> bytes:
-        head = bearer(self.play.tokens, who)
-        if method == "POST":
-            head |= {"Content-Type": "application/json", "Idempotency-Key": str(time.perf_counter_ns())}
-        return await self._send(method, path, head, body)
-
-    async def look(self, token: str, path: str) -> bytes:
-        """A page, for whoever has that session."""
-        return await self._send("GET", path, {"Cookie": f"session={token}"}, b"")
-
-    async def _send(self, method: str, target: str, head: Mapping[str, str], body: bytes) -> bytes:
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in head.items()],
-            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080),
-        }  # fmt: skip
-        sent: list[dict[str, Any]] = []
-
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive() -> dict[str, Any]:
-            return waiting.pop() if waiting else await asyncio.Future()
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        await self.app(scope, receive, send)
-        if sent[0]["status"] != 200 and (method == "GET" or sent[0]["status"] >= 300):
-            raise RuntimeError(f"{method} {target}: {sent[0]['status']}")
-        return b"".join(one.get("body", b"") for one in sent[1:])
-
-
 async def measured(settings: Settings) -> dict[str, Any]:
     admin = await asyncpg.connect(settings.database_url)
     async with database(settings) as db, play(settings, db) as acted:
         stage = await staged(admin, acted, ready=4, handovers=HANDOVERS)
-        asking = Asking(acted, acted.http._transport.app)  # type: ignore[attr-defined]  # httpx2 has no public name for it
+        asking = Asking(acted)
         record = as_bytes(acted.usual | {"personId": stage.ready.person_id})
         cast, numbers = acted.cast, stage.spread()
 
@@ -180,11 +136,6 @@ async def _work(db: Database, asking: Callable[[], Awaitable[bytes]]) -> Work:
     return work
 
 
-async def run(settings: Settings) -> dict[str, Any]:
-    async with own_database(settings) as own:
-        return await measured(own)
-
-
 def said(results: dict[str, Any]) -> str:
     """A line for each kind of request."""
     return "\n".join(
@@ -193,14 +144,7 @@ def said(results: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    logs.configure("json", quiet=True)
-    with ground("tsunagi-sealing-") as settings:
-        results = uvloop.run(run(settings))
-    write(OUT, results)
+if __name__ == "__main__":
+    results = alone("sealing", measured)
     print(said(results))
     sys.exit(any(figures["ratio"] > BOUND for figures in results.values()))
-
-
-if __name__ == "__main__":
-    main()

@@ -19,14 +19,13 @@ import uvloop
 from bench import load
 from bench.load import Talk
 from bench.play import play
-from bench.processes import ROOT, ground, own_database, service, write
+from bench.processes import OUT, ground, own_database, service, write
 from bench.stage import in_the_log, staged
 from bench.voices import Voices
 from tsunagi import logs
 from tsunagi.cli.context import database
 from tsunagi.settings import Settings
 
-OUT = ROOT / "bench" / "out" / "soak.json"
 CONNECTIONS = 8
 SPAN_SECONDS = 10.0
 """Between two samples; tokens are fresh for each."""
@@ -139,7 +138,7 @@ def main() -> None:
     minutes = float(os.environ.get("SOAK_MINUTES") or 60)
     with ground("tsunagi-soak-") as settings:
         results = uvloop.run(soaked(settings, minutes))
-    write(OUT, results)
+    write(OUT / "soak.json", results)
     print(json.dumps({name: found for name, found in results.items() if name != "samples"}, indent=2))
     sys.exit(not results["flat"])
 

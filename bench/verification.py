@@ -18,7 +18,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.processes import ROOT, write
+from bench.processes import OUT, write
 from tsunagi.transparency.notes import Checkpoint, Key, signed
 from tsunagi.transparency.rules import (
     TILE_WIDTH,
@@ -31,7 +31,6 @@ from tsunagi.transparency.rules import (
 from tsunagi_verifier import Folder, Tree, open_checkpoint
 from tsunagi_verifier import Key as Trusted
 
-OUT = ROOT / "bench" / "out" / "verification.json"
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 3
 ORIGIN = "log.example/ledger"
@@ -151,5 +150,5 @@ def said(results: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     found = {"cores": os.cpu_count(), "python": sys.version.split()[0], **measured()}
-    write(OUT, found)
+    write(OUT / "verification.json", found)
     print(said(found))
