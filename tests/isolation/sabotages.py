@@ -329,6 +329,12 @@ SABOTAGES: dict[str, Sabotage] = {
         "if True:",
         Shown("receiver", "draft", "chain"),
     ),
+    "every webhook is one's own": Sabotage(
+        "webhooks.store:of_organization",
+        "w.organization_id = $1 AND",
+        "$1::uuid IS NOT NULL AND",
+        Shown("unrelated", "draft", "read webhook"),
+    ),
     # Evidence.
     "every provider is in a remit": Sabotage(
         "evidence.store:_AUDITED",
