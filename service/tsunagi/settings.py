@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     organization_requests_per_minute: int = 3_000
     tokens_per_minute: int = 600
     token_failures_per_minute: int = 30
-    """Of these four, 0 means no limit."""
+    strangers_pages_per_minute: int = 240
+    """Of these five, 0 means no limit."""
 
     log_format: str = "json"
 

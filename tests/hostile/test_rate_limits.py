@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from tests.hostile.wire import Wire
 from tests.running import RunningService, running_service
+from tests.web.visitors import visitor
 from tests.world import Organization, World, settlement_record
 from tsunagi.api import limits
 from tsunagi.api.edge import Services
@@ -126,6 +127,25 @@ async def test_zero_is_no_limit(services: Services, world: World) -> None:
         answers = [await voice.get("/v1/handovers") for _ in range(20)]
     assert {answer.status_code for answer in answers} == {200}
     assert not any("ratelimit" in answer.headers for answer in answers)
+
+
+async def test_a_stranger_who_asks_for_page_after_page_waits(world: World) -> None:
+    limited = Limits(Settings(strangers_pages_per_minute=3))
+    someone = await visitor(replace(world.center, services=replace(world.services, limits=limited)))
+    session, someone.http.cookies = someone.http.cookies, httpx2.Cookies()
+    asked = [
+        await someone.get("/sign-in"),
+        await someone.get("/coming"),
+        await someone.post("/sign-in/challenge"),
+        await someone.get("/sign-in"),
+        await someone.post("/sign-in/challenge"),
+    ]
+    assert [answer.status_code for answer in asked] == [200, 303, 200, 429, 429]
+    assert "要求が多すぎます" in asked[3].text
+    assert 0 < int(asked[3].headers["retry-after"]) <= 60
+    assert (await someone.get("/static/tsunagi.css")).status_code == 200
+    someone.http.cookies = session
+    assert (await someone.get("/settings/passkeys")).status_code == 200
 
 
 def request(address: str = "192.0.2.1") -> Request:

@@ -53,6 +53,7 @@ async def realm(realm_url: str, data_dir: Path, contract: Contract) -> AsyncIter
         matches_per_minute=10**6,
         client_requests_per_minute=0,
         organization_requests_per_minute=0,
+        strangers_pages_per_minute=0,
     )
     clock = Clock()
     committing = Database(realm_url, pool_size=2)

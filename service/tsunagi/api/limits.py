@@ -1,4 +1,5 @@
-"""How often somebody may ask: for each software client, for each organization, for matching, and for tokens.
+"""How often somebody may ask: for each software client, for each organization, for matching, for tokens, and for
+pages without having signed in.
 
 Requests are counted in memory, by the minute, and once a second the processes tell each other in one statement
 what they have counted. A request pays microseconds; together the processes let through, at most, what a second
@@ -56,6 +57,12 @@ _exchange = text("""
 log = structlog.get_logger()
 
 
+_STRANGERS = Text(
+    "同じ接続元から、サインインせずに何度もページが開かれました。1分ほど待ってから、もう一度お試しください",
+    "Too many pages were opened from your connection without signing in. Wait for a minute, then try again",
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     name: str
@@ -102,6 +109,7 @@ class Limits:
             "認証の失敗は一つの接続元から",
             "With failures an address",
         )
+        self.strangers = Policy("strangers", settings.strangers_pages_per_minute, _STRANGERS)
         self._minute = 0
         self._known: dict[Subject, int] = {}
         self._untold: dict[Subject, int] = {}
@@ -117,6 +125,13 @@ class Limits:
         self._check(request, subjects, at)
         self._count(subjects)
         self._tell(request, subjects, at)
+
+    def admit_stranger(self, request: Request, at: datetime) -> None:
+        """One more page of somebody's who is not signed in is counted. Raises RateLimited, and counts nothing, at the
+        limit."""
+        subjects = [(self.strangers, _address(request))]
+        self._check(request, subjects, at)
+        self._count(subjects)
 
     def admit_token_request(self, request: Request, claimed: ClientId | None, at: datetime) -> None:
         """Raises RateLimited when who claims to be this client has failed too often from where it comes, or when

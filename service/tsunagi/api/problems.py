@@ -89,7 +89,7 @@ def problem(refusal: Refusal, request: Request) -> JSONResponse:
     """The refusal as its caller reads it."""
     spoken = language(request.headers.get("accept-language", ""))
     content = problem_content(refusal, spoken, getattr(request.state, "request_id", "-"))
-    headers = _headers(refusal)
+    headers = when_again(refusal)
     if "expect" in request.headers:  # whether the body will still come nobody knows (RFC 9110 section 10.1.1)
         headers["Connection"] = "close"
     return JSONResponse(content, STATUS[refusal.code], headers, media_type="application/problem+json")
@@ -128,7 +128,8 @@ def _error(notice: Notice, spoken: str) -> dict[str, str]:
     }
 
 
-def _headers(refusal: Refusal) -> dict[str, str]:
+def when_again(refusal: Refusal) -> dict[str, str]:
+    """The header that says when to ask again, where that is known."""
     if isinstance(refusal, Unavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
     if "retryAfterSeconds" in refusal.extensions:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from tsunagi.api.edge import Services
 from tsunagi.api.inside import Inside
-from tsunagi.api.problems import on_database_error, on_http_exception, problem_content
+from tsunagi.api.problems import on_database_error, on_http_exception, problem_content, when_again
 from tsunagi.errors import NotFound, Refusal
 from tsunagi.staff.actions import known
 from tsunagi.web.menu import MENU, Item
@@ -135,8 +135,10 @@ async def _visit(services: Services, inside: Inside, request: Request) -> Visit:
 async def _answer(page: Page, visit: Visit) -> Response:
     if page.method == "POST" and not from_here(visit.request):
         return visit.page("cross_site.html", status=403)
-    if visit.session is None and not page.open:
-        return visit.to_sign_in()
+    if visit.session is None:
+        visit.services.limits.admit_stranger(visit.request, datetime.now(UTC))
+        if not page.open:
+            return visit.to_sign_in()
     try:
         return await page.handler(visit)
     except SignInNeeded:
@@ -156,7 +158,9 @@ def from_here(request: Request) -> bool:
 
 
 def refused(visit: Visit, refusal: Refusal) -> Response:
-    return _problem(visit, problem_content(refusal, visit.language, visit.request.state.request_id))
+    response = _problem(visit, problem_content(refusal, visit.language, visit.request.state.request_id))
+    response.headers.update(when_again(refusal))
+    return response
 
 
 def _problem(visit: Visit, problem: dict[str, Any]) -> Response:
