@@ -17,7 +17,7 @@ ROOMS = sorted(
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
 BESIDE = {"rules.py", "store.py", "actions.py", "__init__.py"}
-SPEAKS_HTTP = {"api", "web", "auth", "tsunagi_client"}
+SPEAKS_HTTP = {"api", "web", "auth", "outgoing", "tsunagi_client"}
 NOT_ROOMS = {"api", "cli", "synthetic", "web"}
 
 

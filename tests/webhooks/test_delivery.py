@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.outgoing.test_rules import NOT_PUBLIC
 from tests.webhooks.receiver import Receiver, listening
-from tests.webhooks.test_rules import NOT_PUBLIC
-from tsunagi.webhooks.delivery import MAX_HEAD_BYTES, Attempt, Message, Resolve, Sender
+from tsunagi.outgoing.connection import MAX_HEAD_BYTES, Resolve
+from tsunagi.webhooks.delivery import Attempt, Message, Sender
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 OTHER = "whsec_" + "A" * 43 + "="

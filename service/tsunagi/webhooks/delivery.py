@@ -1,35 +1,25 @@
 """One message, signed and sent: to an address that was looked at, and to no other.
 
-The name of a URL is resolved here, once, every address that it has is checked, and the connection goes to one of these:
-a name that leads elsewhere a moment later (DNS rebinding) gains nothing. Of the answer only its head is read.
+Of the answer only its head is read.
 """
 
 import asyncio
-import ipaddress
 import re
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from standardwebhooks.webhooks import Webhook as Signer
 
-from tsunagi.webhooks.rules import Address, Outcome, outcome_of, permitted
+from tsunagi.outgoing.connection import AddressRefused, Connector, Resolve, resolved
+from tsunagi.webhooks.rules import Outcome, outcome_of
 
 SECONDS = 10.0
 """For all of an attempt, from the name to the answer."""
 
-MAX_HEAD_BYTES = 16_384
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})[ \r]")
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-
-class AddressRefused(Exception):
-    """Nothing may be sent to an address that the name has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +38,6 @@ class Attempt:
     """The HTTP status."""
 
 
-async def resolved(host: str, port: int) -> list[str]:
-    """All addresses of a name, or the address that it is."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(one[4][0]) for one in found]
-
-
 class Sender:
     def __init__(
         self,
@@ -65,9 +49,7 @@ class Sender:
     ) -> None:
         """`to_loopback`: also to this machine itself, there without TLS, too. `trusted`: by whom certificates may be
         signed; absent: whoever the machine trusts."""
-        self._to_loopback = to_loopback
-        self._resolve = resolve
-        self._tls = trusted or ssl.create_default_context()
+        self._connector = Connector(to_loopback=to_loopback, resolve=resolve, trusted=trusted)
         self._seconds = seconds
 
     async def send(self, message: Message, now: datetime) -> Attempt:
@@ -85,7 +67,7 @@ class Sender:
 
     async def _post(self, url: SplitResult, head: str, body: bytes) -> int:
         """The status of the answer."""
-        reader, writer = await self._connected(url)
+        reader, writer = await self._connector.connected(url)
         try:
             writer.write(
                 f"POST {url.path or '/'}{'?' + url.query if url.query else ''} HTTP/1.1\r\n".encode()
@@ -95,27 +77,6 @@ class Sender:
             return await _status(reader)
         finally:
             writer.close()
-
-    async def _connected(self, url: SplitResult) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Raises AddressRefused unless all addresses of the name are permitted."""
-        secure, host = url.scheme == "https", url.hostname or ""
-        port = url.port or _DEFAULT_PORTS[url.scheme]
-        addresses: list[Address] = [ipaddress.ip_address(one) for one in await self._resolve(host, port)]
-        if not all(permitted(one, secure=secure, to_loopback=self._to_loopback) for one in addresses):
-            raise AddressRefused
-        failed: OSError = OSError("the name has no address")
-        for address in addresses:
-            try:
-                return await asyncio.open_connection(
-                    str(address),
-                    port,
-                    limit=MAX_HEAD_BYTES,
-                    ssl=self._tls if secure else None,
-                    server_hostname=host if secure else None,
-                )
-            except OSError as error:
-                failed = error
-        raise failed
 
 
 def _head(message: Message, now: datetime) -> str:

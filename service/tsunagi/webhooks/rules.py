@@ -1,14 +1,13 @@
-"""Which URLs and addresses are taken, when a delivery is tried again, and what an attempt means for it."""
+"""Which URLs are taken, when a delivery is tried again, and what an attempt means for it."""
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from tsunagi.errors import Notice, RuleViolated, Text
 from tsunagi.ids import OrganizationId
+from tsunagi.outgoing.rules import fault_in
 
 WebhookStatus = Literal["active", "paused", "disabled"]
 DeliveryStatus = Literal["waiting", "delivered", "failed"]
@@ -35,13 +34,6 @@ DELAYS = tuple(
 
 JITTER = 0.2
 """By how much of itself a delay may be shorter or longer: endpoints that come back are not met by all at once."""
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-NO_HOSTS = tuple(map(ipaddress.IPv6Network, ("2002::/16", "2001::/32", "3fff::/20", "5f00::/16")))
-"""6to4 and Teredo, whose packets go on to an IPv4 address that nobody has looked at; documentation (RFC 9637) and
-segment routing (RFC 9602), which older versions of Python hold to be global."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,47 +71,21 @@ class Delivery:
 
 def check_url(url: str, *, to_loopback: bool) -> None:
     """The URL can be one of a webhook; its name is resolved when something is sent. Raises RuleViolated."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise _refused("webhook.url", "URL として読めません", "Not a URL") from None
-    if not host or port == 0 or parts.username is not None or parts.fragment:
-        raise _refused(
-            "webhook.url",
-            "ホストのある URL にしてください。利用者名・パスワード・# は使えません",
-            "A URL with a host, and without user name, password and #",
-        )
-    if parts.scheme != "https" and not to_loopback:
-        raise _refused("webhook.not_https", "https の URL にしてください", "An https URL is needed")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return
-    if not permitted(address, secure=parts.scheme == "https", to_loopback=to_loopback):
-        raise _refused(
-            "webhook.address_refused",
-            "公開のアドレスにしてください",
-            "Only public addresses can be used",
-        )
-
-
-def permitted(address: Address, *, secure: bool, to_loopback: bool) -> bool:
-    """Whether something may be sent to the address: over TLS where it is public; to this machine itself only in trials,
-    and then also without."""
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_loopback:
-        return to_loopback
-    return secure and public(address)
-
-
-def public(address: Address) -> bool:
-    """Whether the address is one of the Internet's, for one host alone (IANA's special-purpose registries)."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        return address in GLOBAL_UNICAST and not any(address in network for network in NO_HOSTS)
-    return True
+    match fault_in(url, to_loopback=to_loopback):
+        case "url":
+            raise _refused(
+                "webhook.url",
+                "ホストのある URL にしてください。利用者名・パスワード・# は使えません",
+                "A URL with a host, and without user name, password and #",
+            )
+        case "not_https":
+            raise _refused("webhook.not_https", "https の URL にしてください", "An https URL is needed")
+        case "address_refused":
+            raise _refused(
+                "webhook.address_refused",
+                "公開のアドレスにしてください",
+                "Only public addresses can be used",
+            )
 
 
 def delay(attempts: int, draw: float) -> timedelta | None:
