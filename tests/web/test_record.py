@@ -3,12 +3,13 @@
 import io
 import json
 import re
+from urllib.parse import quote
 
 from openpyxl import load_workbook
 
 from tests.ledger.entries import kept
 from tests.web.test_coming import text_of
-from tests.web.visitors import visitor
+from tests.web.visitors import unconfirmed, visitor
 from tests.world import World, settlement_record
 from tsunagi.layout.rules import Fact, Grid, Group
 from tsunagi.web.plan_sheet import plan_sheet
@@ -99,6 +100,19 @@ async def test_a_version_that_is_not_there_is_said_to_be_so(world: World) -> Non
     page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}/versions?from=1&to=7")
     assert page.status_code == 200
     assert "第7版はないか" in text_of(page)
+
+
+async def test_what_becomes_a_file_asks_who_is_there_first(world: World) -> None:
+    received = await world.offered()
+    member, page = await visitor(world.center), f"/handovers/{received['id']}"
+    await unconfirmed(world)
+    for path, back in (
+        (f"{page}/record.pdf?version=1", f"{page}/record.pdf?version=1"),
+        (f"{page}/support-plan.xlsx", page),
+        (f"/people/{received['personId']}/report.pdf", f"/people/{received['personId']}/report.pdf"),
+    ):
+        answer = await member.get(path)
+        assert answer.headers["location"] == f"/confirm?next={quote(back, safe='')}"
 
 
 async def test_the_pdf_is_the_one_of_the_contract_and_names_the_member_of_staff(world: World) -> None:

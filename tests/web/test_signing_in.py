@@ -136,7 +136,7 @@ async def test_every_page_says_what_it_may_load(world: World, role: Role) -> Non
 
 async def test_the_language_is_the_readers(world: World) -> None:
     member = await visitor(world.center)
-    assert "本人確認" in (await member.get("/confirm")).text
+    assert "もう一度入力してください" in (await member.get("/confirm")).text
     await member.post("/language", {"language": "en", "next": "/confirm"})
     page = await member.get("/confirm")
     assert '<html lang="en">' in page.text

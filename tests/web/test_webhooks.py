@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
-from sqlalchemy import text
 
 from tests.web.browser import BrowserWorld
-from tests.web.visitors import Visitor, visitor
+from tests.web.visitors import Visitor, unconfirmed, visitor
 from tests.webhooks.receiver import Receiver, listening
 from tests.world import World
 from tsunagi.api.edge import Services
@@ -20,7 +18,6 @@ from tsunagi.clock import Clock
 from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.settings import Settings
-from tsunagi.staff.rules import CONFIRMED
 from tsunagi.webhooks.delivery import Sender
 from tsunagi.webhooks.worker import send_due
 
@@ -57,13 +54,6 @@ async def added(who: Visitor, url: str) -> tuple[str, str]:
     page = answer.text
     (path,) = set(re.findall(rf'"({PAGE}/[0-9a-f-]+)"', page))
     return path, secret_in(page)
-
-
-async def unconfirmed(world: World) -> None:
-    async with world.services.db.platform() as tx:
-        await tx.execute(
-            text("UPDATE staff_sessions SET confirmed_at = :at"), {"at": datetime.now(UTC) - CONFIRMED}
-        )
 
 
 async def test_what_an_administrator_adds_is_tried_and_seen(

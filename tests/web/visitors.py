@@ -8,15 +8,16 @@ from uuid import uuid4
 import httpx2
 import pyotp
 from argon2 import PasswordHasher
+from sqlalchemy import text
 
-from tests.world import Organization
+from tests.world import Organization, World
 from tsunagi.api.edge import Services
 from tsunagi.app import create_app
 from tsunagi.ids import ordered_id
 from tsunagi.ledger.rules import PLATFORM, Actor
 from tsunagi.staff import store
 from tsunagi.staff.actions import Added, add_member
-from tsunagi.staff.rules import Member, Role
+from tsunagi.staff.rules import CONFIRMED, Member, Role
 from tsunagi.web.site import cookie_name
 
 PASSWORD = "hashi-wo-wataru-2026"
@@ -68,6 +69,14 @@ async def visitor(who: Organization, role: Role = "worker", *, signed_in: bool =
         await store.begin(tx, now, added.member, token)
     found.http.cookies.set(cookie_name(services), token, domain="127.0.0.1")
     return found
+
+
+async def unconfirmed(world: World) -> None:
+    """All who are signed in have been so for too long to do what cannot be taken back."""
+    async with world.services.db.platform() as tx:
+        await tx.execute(
+            text("UPDATE staff_sessions SET confirmed_at = :at"), {"at": datetime.now(UTC) - CONFIRMED}
+        )
 
 
 @lru_cache

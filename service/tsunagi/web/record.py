@@ -103,6 +103,8 @@ async def _version(visit: Visit, newest: Any, version: str) -> Any:
 
 @pages.get("/handovers/{handover_id}/record.pdf")
 async def printed(visit: Visit) -> Response:
+    """Raises ConfirmationNeeded: what leaves the service as a file is beyond its reach."""
+    visit.confirmed()
     version = visit.request.query_params.get("version")
     return await visit.answer(
         "getHandover" if version is None else "getHandoverVersion",
@@ -114,7 +116,8 @@ async def printed(visit: Visit) -> Response:
 
 @pages.get("/handovers/{handover_id}/support-plan.xlsx")
 async def support_plan(visit: Visit) -> Response:
-    """Raises NotFound where the visitor sees no support plan."""
+    """Raises ConfirmationNeeded, as above, and NotFound where the visitor sees no support plan."""
+    visit.confirmed(back=f"/handovers/{handover_id(visit)}")
     found = await read(visit, visit.request.query_params.get("version"))
     plan = found.get("record", {}).get("sections", {}).get("support_plan")
     if plan is None:

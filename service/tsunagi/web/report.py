@@ -26,6 +26,8 @@ async def report_page(visit: Visit) -> Response:
 
 @pages.get("/people/{person_id}/report.pdf")
 async def report_pdf(visit: Visit) -> Response:
+    """Raises ConfirmationNeeded."""
+    visit.confirmed()
     return await visit.answer(
         "getPersonReport",
         headers={"Accept": "application/pdf"},

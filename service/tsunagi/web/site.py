@@ -143,8 +143,9 @@ async def _answer(page: Page, visit: Visit) -> Response:
         return await page.handler(visit)
     except SignInNeeded:
         return visit.to_sign_in()
-    except ConfirmationNeeded:
-        back = visit.path if visit.request.method == "GET" else visit.request.url.path
+    except ConfirmationNeeded as needed:
+        asked = visit.path if visit.request.method == "GET" else visit.request.url.path
+        back = needed.back or asked
         return visit.redirect(f"/confirm?next={quote(back, safe='')}")
 
 

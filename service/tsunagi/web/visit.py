@@ -43,6 +43,10 @@ TEMPLATES.globals["asset"] = asset
 class ConfirmationNeeded(Exception):
     """What was asked for needs a sign-in that is only minutes old."""
 
+    def __init__(self, back: str | None = None) -> None:
+        super().__init__()
+        self.back = back
+
 
 class SignInNeeded(Exception):
     """Nobody is signed in."""
@@ -102,10 +106,11 @@ class Visit:
     def dates(self) -> Dates:
         return Dates(self.language)
 
-    def confirmed(self) -> None:
-        """Raises ConfirmationNeeded unless the visitor has signed in within the last minutes."""
+    def confirmed(self, *, back: str | None = None) -> None:
+        """Raises ConfirmationNeeded unless the visitor has signed in within the last minutes. `back`: the page to go
+        on from, where what was asked for is none."""
         if not self.signed_in.confirmed(datetime.now(UTC)):
-            raise ConfirmationNeeded
+            raise ConfirmationNeeded(back)
 
     async def ask(
         self,
