@@ -50,7 +50,9 @@ async def test_what_no_filter_takes_is_said_beside_the_form(world: World, asked:
     auditor = await visitor(world.auditor, "auditor")
     page = await auditor.get(f"/audit/ledger?{asked}")
     assert page.status_code == 400
-    assert "絞り込みの値" in page.text
+    name = asked.partition("=")[0]
+    assert f'aria-invalid="true" aria-describedby="{name}-error"' in page.text
+    assert f'<p class="field-error" id="{name}-error">' in page.text
     assert '<form class="filters"' in page.text
 
 

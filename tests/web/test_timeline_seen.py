@@ -58,7 +58,7 @@ TIMELINE = """
   - group "図":
     - img "責任の経過": /.+/
   - heading "表" [level=2]
-  - group "表":
+  - group "図と同じ内容。番号は図の番号です。":
     - table "図と同じ内容。番号は図の番号です。":
       - rowgroup:
         - row /番号/:
@@ -109,7 +109,7 @@ async def test_keys_reach_the_picture_and_move_it(pages: BrowserWorld) -> None:
     person_id = await somebody_with_a_gap(pages.world)
     async with pages.browsing(await visitor(pages.world.center), width=390) as somebody:
         page = await somebody.open(f"/people/{person_id}/responsibility")
-        picture = page.get_by_role("group", name="図")
+        picture = page.get_by_role("group", name="図", exact=True)
         await page.get_by_role("button", name="表示").focus()
         for _ in range(2):
             await page.keyboard.press("Tab")

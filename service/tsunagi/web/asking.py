@@ -24,12 +24,11 @@ class Asked:
 
     def instant(self, name: str) -> str | None:
         """What a field of date and time holds, in Japan; whatever is no such thing is for the contract to refuse."""
-        text = self.get(name)
-        try:
-            at = datetime.fromisoformat(text or "")
-        except ValueError:
-            return text
-        return (at if at.tzinfo else at.replace(tzinfo=JAPAN)).isoformat()
+        return _instant(self.get(name))
+
+    def end_of_day(self, name: str) -> str | None:
+        """The instant at which the day is over that a field holds."""
+        return _instant(self.day_after(name))
 
     def day_after(self, name: str) -> str | None:
         """The end of an interval whose last day was given."""
@@ -45,6 +44,14 @@ class Asked:
 
     def only(self, *names: str) -> dict[str, str]:
         return {name: text for name, text in self.again().items() if name in names}
+
+
+def _instant(text: str | None) -> str | None:
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return text
+    return (at if at.tzinfo else at.replace(tzinfo=JAPAN)).isoformat()
 
 
 def asked(visit: Visit, *names: str) -> Asked:

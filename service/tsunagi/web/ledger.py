@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi.responses import Response
 
 from tsunagi.errors import InvalidParameter, NotFound
+from tsunagi.web.asking import Asked, asked, faults
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 from tsunagi.web.words import ACTIONS
 
-FILTERS = ("action", "outcome", "from", "to", "personId", "handoverId", "organizationId", "stream", "cursor")
+EQUAL = ("action", "outcome", "personId", "handoverId", "organizationId", "stream")
+"""Filters that stand in the operation as they do in the form."""
+ENTRIES = 50
 MOST_NAMED = 20
 """Organizations of a page that are shown by name; each is a question to the directory."""
 
@@ -25,30 +27,28 @@ that nothing was written."""
 
 @pages.get("/audit/ledger")
 async def ledger_page(visit: Visit) -> Response:
-    asked = {name: visit.request.query_params.get(name, "").strip() for name in FILTERS}
-    errors: list[str] = []
+    form = asked(visit, *EQUAL, "from", "to", "cursor")
+    errors: dict[str, str] = {}
     found: dict[str, Any] = {"items": [], "nextCursor": None}
     try:
-        found = await visit.ask("listLedgerEntries", limit=50, **_parameters(asked))
-    except (InvalidParameter, ValueError):
-        errors = [visit.t("絞り込みの値が正しくありません", "One of the filters has no such form")]
+        found = await visit.ask("listLedgerEntries", limit=ENTRIES, **_parameters(form))
+    except InvalidParameter as refusal:
+        errors = faults(visit, refusal, {name: name for name in (*EQUAL, "from", "to")})
     except NotFound:
-        errors = [
-            visit.t("その人や引継ぎの記載はありません", "There are no entries about that person or handover")
-        ]
+        said = visit.t("その記載はありません", "There are no such entries")
+        errors = dict.fromkeys(form.only("personId", "handoverId"), said)
     entries = [shown(one) for one in found["items"]]
-    onward = {name: text for name, text in asked.items() if text} | {"cursor": found["nextCursor"]}
     return visit.page(
         "ledger.html",
         status=400 if errors else 200,
-        asked=asked,
+        asked=form,
         errors=errors,
         entries=entries,
         names=await _names(visit, (one["organization"] for one in entries)),
-        onward=f"/audit/ledger?{urlencode(onward)}" if found["nextCursor"] else None,
+        onward=found["nextCursor"],
         checkpoint=await _checkpoint(visit),
         keys=await log_keys(visit),
-        actions=ACTIONS,
+        actions={code: visit.words.text(label) for code, label in ACTIONS.items()},
     )
 
 
@@ -76,14 +76,10 @@ def shown(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parameters(asked: Mapping[str, str]) -> dict[str, Any]:
-    """As the operation takes them: whole days in Japan, the last one included. Raises ValueError for what is none."""
-    given: dict[str, Any] = {name: text for name, text in asked.items() if text}
-    for name, later in (("from", 0), ("to", 1)):
-        if name in given:
-            day = date.fromisoformat(given[name]) + timedelta(days=later)
-            given[name] = f"{day.isoformat()}T00:00:00+09:00"
-    return given
+def _parameters(form: Asked) -> dict[str, Any]:
+    """As the operation takes them: whole days in Japan, the last one included."""
+    same = {name: form.get(name) for name in (*EQUAL, "cursor")}
+    return {**same, "from": form.instant("from"), "to": form.end_of_day("to")}
 
 
 async def _names(visit: Visit, ids: Iterable[str | None]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tsunagi.errors import NotFound, RuleViolated, SchemaInvalid
+from tsunagi.web.asking import asked
 from tsunagi.web.settings import administering
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
@@ -71,20 +72,20 @@ async def change_webhook(visit: Visit) -> Response:
 
 async def _webhook(visit: Visit, webhook_id: str, *, told: Mapping[str, Any] | None = None) -> Response:
     found = await visit.ask("getWebhook", webhookId=webhook_id)
-    only_failed = visit.request.query_params.get("status") == "failed"
+    form = asked(visit, "status", "cursor")
     deliveries = await visit.ask(
         "listWebhookDeliveries",
         webhookId=webhook_id,
-        status="failed" if only_failed else None,
+        status=form.get("status"),
         limit=SHOWN,
-        cursor=visit.request.query_params.get("cursor"),
+        cursor=form.get("cursor"),
     )
     return visit.page(
         "webhook.html",
         webhook=found,
         deliveries=deliveries["items"],
         onward=deliveries["nextCursor"],
-        only_failed=only_failed,
+        asked=form,
         told=told,
         key=str(uuid4()),
     )
