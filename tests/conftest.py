@@ -50,6 +50,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For a second server, TSUNAGI_TESTS=server keeps the tests that ask it something: the others would say the same
+    again, also those that start servers of their own."""
+    if os.environ.get("TSUNAGI_TESTS") == "server":
+        asking = [item for item in items if "server_url" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(asking)])
+        items[:] = asking
+
+
 async def run_sql(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     for statement in statements:
