@@ -81,7 +81,9 @@ class Play:
         """The answer. Raises RuntimeError when it is a refusal."""
         headers = bearer(self.tokens, who)
         if method == "POST":
-            headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+            headers |= {"Idempotency-Key": str(uuid4())}
+        if body is not None:
+            headers |= {"Content-Type": "application/json"}
         content = None if body is None else body if isinstance(body, bytes) else as_bytes(body)
         answer = await self.http.request(method, path, content=content, headers=headers)
         if answer.status_code >= 300:
@@ -123,6 +125,13 @@ class Play:
     async def received(self, of: dict[str, Any]) -> str:
         handover_id = await self.offered(of)
         await self.call(self.cast.center, "GET", f"/v1/handovers/{handover_id}")
+        return handover_id
+
+    async def assigned(self, of: dict[str, Any]) -> str:
+        """Received, and somebody at the center is in charge of it."""
+        handover_id = await self.received(of)
+        body = {"assignee": "S-1"}
+        await self.call(self.cast.center, "PUT", f"/v1/handovers/{handover_id}/assignee", body)
         return handover_id
 
     async def accepted(self, of: dict[str, Any]) -> str:

@@ -86,7 +86,7 @@ async def staged(
 
     async with observed(admin, shared=play.cast.organizations, ring=play.ring) as rows:
         ready_person = await play.ready(play.usual)
-    received = [await case(admin, play, play.received(play.record(n))) for n in range(CASES)]
+    received = [await case(admin, play, play.assigned(play.record(n))) for n in range(CASES)]
     await admin.execute(f"SET session_replication_role = {'origin' if checked else 'replica'}")
     await multiply(admin, rows, f"generate_series(1, {ready}::bigint) g(n)", alike=True)
     others = ", ".join(f"'{one}'::uuid" for one in play.cast.others)

@@ -1,6 +1,7 @@
 """Every table of the service on one metadata: what migrations are compared with."""
 
 from tsunagi.api import idempotency, limits
+from tsunagi.assignees import store as assignees
 from tsunagi.auth import store as auth
 from tsunagi.consent import store as consent
 from tsunagi.db import metadata
@@ -23,6 +24,7 @@ from tsunagi.transparency import store as transparency
 from tsunagi.webhooks import store as webhooks
 
 __all__ = [
+    "assignees",
     "auth",
     "consent",
     "directory",

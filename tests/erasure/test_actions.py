@@ -32,6 +32,7 @@ Rows = list[Any]
 async def completed(world: World, number: int, *, key: str | None = None) -> dict[str, Any]:
     """A handover that has come to its end, and was read on the way by everybody who may."""
     found = await accept(world, await offer(world, number))
+    await world.center.put(f"/v1/handovers/{found['id']}/assignee", {"assignee": "S-1"})
     world.on(COMPLETED)
     headers = {"Idempotency_Key": key} if key else {}
     withdrawal = {"withdrawnBy": {"kind": "person"}}

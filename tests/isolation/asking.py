@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from tests.isolation.marks import mark
 from tests.isolation.oracle import audits, knows, related
 from tests.isolation.realm import ONWARD, Realm, Target, Voice, answers, identity_of, reason
 from tests.world import consent_for
@@ -141,7 +142,7 @@ def _match(asked: Asked, by: str) -> Request:
     return "POST", "/v1/people/match", {by: body[by]}, {}
 
 
-def _cursor(*parts: Any) -> str:
+def cursor(*parts: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
@@ -183,6 +184,16 @@ QUESTIONS: dict[str, Question] = {
     "accept what was seen": Question(
         "acceptHandover", "handover", _step("accept", answers(0), **{"If-Match": '"1.1-000000000000"'})
     ),
+    "assign": Question(
+        "assignHandover",
+        "handover",
+        lambda asked: ("PUT", f"{asked.handover}/assignee", {"assignee": mark(0, "sender_assignee")}, {}),
+    ),
+    "assign to nobody": Question(
+        "assignHandover",
+        "handover",
+        lambda asked: ("PUT", f"{asked.handover}/assignee", {"assignee": None}, {}),
+    ),
     "decline": Question("declineHandover", "handover", _step("decline", reason("decline", 0))),
     "return": Question("returnHandover", "handover", _step("return", reason("return", 0))),
     "who holds": Question("getResponsibility", "oversight", _get(lambda a: f"{a.person}/responsibility")),
@@ -212,7 +223,7 @@ QUESTIONS: dict[str, Question] = {
     "disclosures behind": Question(
         "listDisclosures",
         "oversight",
-        _get(lambda asked: f"{asked.person}/disclosures?cursor={_cursor(1000)}"),
+        _get(lambda asked: f"{asked.person}/disclosures?cursor={cursor(1000)}"),
     ),
     "report": Question("getPersonReport", "person", _get(lambda asked: f"{asked.person}/report")),
     "printed report": Question(
@@ -307,71 +318,6 @@ QUESTIONS: dict[str, Question] = {
     "match by kana": Question("matchPerson", "person", lambda asked: _match(asked, "kana")),
     "match by certificate": Question("matchPerson", "person", lambda asked: _match(asked, "certificate")),
 }
-
-LISTS: dict[str, Callable[[Asked], str]] = {
-    "listHandovers": lambda _: "/v1/handovers?limit=200",
-    "listHandovers incoming": lambda _: "/v1/handovers?limit=200&direction=incoming",
-    "listHandovers of the area": lambda _: "/v1/handovers?limit=200&area=12-91&window=open",
-    "listHandovers behind": lambda a: (
-        f"/v1/handovers?limit=200&cursor={_cursor('2020-01-01', a.handover_id)}"
-    ),
-    "exportHandovers": lambda _: "/v1/handovers/export",
-    "listFindings": lambda _: "/v1/findings?limit=200",
-    "listFindings behind": lambda asked: f"/v1/findings?limit=200&cursor={_cursor(asked.person_id, 0)}",
-    "getAreaResponsibility": lambda _: "/v1/areas/12-91/responsibility?limit=1000",
-    "getAreaResponsibility as known": lambda _: (
-        "/v1/areas/12-91/responsibility?asOf=2027-06-01&knownAt=2026-11-21T00:00:00Z"
-    ),
-    "listResponsibilityChanges": lambda _: "/v1/responsibility/changes?limit=200&since=2020-01-01T00:00:00Z",
-    "listResponsibilityChanges behind": lambda asked: (
-        f"/v1/responsibility/changes?since=2020-01-01T00:00:00Z&cursor={_cursor(asked.person_id, 0)}"
-    ),
-    "listEvents": lambda _: "/v1/events?limit=200",
-    "listWebhooks": lambda _: "/v1/webhooks",
-    "listWebhookDeliveries": lambda a: (
-        f"/v1/webhooks/{a.realm.webhooks[a.voice.role][0]}/deliveries?limit=200"
-    ),
-    "listLedgerEntries": lambda _: "/v1/ledger/entries?limit=200&outcome=permit",
-    "listLedgerEntries behind": lambda asked: (
-        f"/v1/ledger/entries?limit=200&outcome=permit&cursor={_cursor(asked.handover_id, 'f' * 32)}"
-    ),
-    "listSharingGuidelines": lambda _: "/v1/sharing-guidelines",
-    "getFeeReductionEvidence": lambda _: "/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01",
-    "getFeeReductionEvidence as a file": lambda _: (
-        "/v1/fee-reduction-evidence?from=2026-01-01&to=2030-01-01&format=csv"
-    ),
-    "listProvisions": lambda _: "/v1/provisions?limit=200",
-    "listProvisions as a file": lambda _: "/v1/provisions?format=csv",
-    "listProvisions of the person": lambda a: f"/v1/provisions?limit=200&personId={a.person_id}",
-    "listProvisions of the handover": lambda a: f"/v1/provisions?limit=200&handoverId={a.handover_id}",
-    "listProvisions from above": lambda _: "/v1/provisions?limit=200&role=auditor",
-    "listProvisions behind": lambda a: (
-        f"/v1/provisions?limit=200&cursor={_cursor('2020-01-01', a.handover_id)}"
-    ),
-    "listOrganizations": lambda _: "/v1/organizations?limit=200",
-    "getOrganization": lambda asked: f"/v1/organizations/{asked.voice.id}",
-    "listAreas": lambda _: "/v1/areas",
-    "getSchema": lambda _: "/schemas/handover-record.json",
-    **{
-        operation: lambda _, path=path: path  # type: ignore[misc]
-        for operation, path in {
-            "getAuthorizationServerMetadata": "/.well-known/oauth-authorization-server",
-            "getSmartConfiguration": "/.well-known/smart-configuration",
-            "getProtectedResourceMetadata": "/.well-known/oauth-protected-resource",
-            "getJwks": "/.well-known/jwks.json",
-            "getOpenapi": "/openapi.yaml",
-            "getOpenapiBundle": "/openapi.bundle.json",
-            "getDocs": "/docs",
-            "getLiveness": "/livez",
-            "getReadiness": "/readyz",
-            "getCheckpoint": "/ledger/checkpoint",
-            "getLedgerKeys": "/ledger/keys",
-            "getLedgerTile": "/ledger/tile/0/000.p/1",
-        }.items()
-    },
-}
-"""Requests that name nothing, or a place in a list: whatever comes, it must be the caller's own. By operation, with a
-word where there are several."""
 
 
 def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:

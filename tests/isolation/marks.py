@@ -30,6 +30,8 @@ PARTS = (
     "staff",
     "staff_name",
     "webhook",
+    "sender_assignee",
+    "receiver_assignee",
 )
 LETTERS = {part: chr(ord("a") + index) for index, part in enumerate(PARTS)}
 _PART_OF = {letter: part for part, letter in LETTERS.items()}

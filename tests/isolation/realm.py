@@ -238,6 +238,7 @@ async def _target(realm: Realm, owner: str, receiver: str, state: str, number: i
         planned = PLANNED.get(state, date(2027, 4, 1))
         record = realm.record_of(number, taker.id, planned=planned)
         drafted = await done(sender.send("POST", "/v1/handovers", record, {"Idempotency-Key": key}))
+        await _assign(sender, drafted["id"], mark(number, "sender_assignee"))
         third = realm.voices[CAST[(CAST.index(owner) + 4) % len(CAST)]]
         consent = realm.consent_of(number, drafted["personId"], taker.id, third.id)
         consented = await done(sender.send("POST", "/v1/consents", consent))
@@ -269,6 +270,8 @@ async def _step(realm: Realm, target: Target, step: str) -> None:
     match step:
         case "offer":
             await done(sender.send("POST", f"{path}/offer"))
+            if target.state != "completed":  # there only the sender's could be shown
+                await _assign(taker, target.handover_id, mark(target.number, "receiver_assignee"))
         case "look" | "read":
             await done((sender if step == "look" else taker).send("GET", path))
         case "accept":
@@ -286,6 +289,10 @@ async def _step(realm: Realm, target: Target, step: str) -> None:
         case _:
             who = sender if step == "withdraw" else taker
             await done(who.send("POST", f"{path}/{step}", reason(step, target.number)))
+
+
+async def _assign(voice: Voice, handover_id: str, assignee: str) -> None:
+    await done(voice.send("PUT", f"/v1/handovers/{handover_id}/assignee", {"assignee": assignee}))
 
 
 async def _passed_on(realm: Realm, target: Target) -> Target:

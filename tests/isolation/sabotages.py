@@ -104,6 +104,12 @@ SABOTAGES: dict[str, Sabotage] = {
     "another's access rows": Sabotage(
         "disclosure.store:_FIND", "AND a.organization_id = $2 ", "", Shown("receiver", "reconsented", "read")
     ),
+    "another's assignee": Sabotage(
+        "disclosure.store:_FIND",
+        " AND mine.organization_id = $2",
+        "",
+        Shown("receiver", "completed", "read"),
+    ),
     "sections that are not covered": Sabotage(
         "disclosure.actions:_content",
         "kept.sections.items() if name in covered.visible}",
@@ -299,6 +305,15 @@ SABOTAGES: dict[str, Sabotage] = {
     ),
     "drafts are listed": Sabotage(
         "disclosure.listing:_SIDES", " AND offered_at IS NOT NULL", "", Shown("receiver", "draft", "lists")
+    ),
+    "another's assignee is listed": Sabotage(
+        "disclosure.listing:_ASSIGNEE", "own.organization_id = $1", "$1::uuid IS NOT NULL"
+    ),
+    "another's assignee is in the way": Sabotage(
+        "assignees.store:_OF", "organization_id = $2", "$2::uuid IS NOT NULL"
+    ),
+    "another's assignee is taken away": Sabotage(
+        "assignees.store:_CLEAR", "organization_id = $2", "$2::uuid IS NOT NULL"
     ),
     "everything incoming can be pulled": Sabotage("handovers.store:_PULLABLE", "receiver_id = $1 AND ", ""),
     "everything outgoing can be pulled": Sabotage(

@@ -10,8 +10,9 @@ import httpx2
 import pytest
 
 from tests.api.states import undone
-from tests.isolation.asking import LISTS, QUESTIONS, existing
+from tests.isolation.asking import QUESTIONS, existing
 from tests.isolation.conftest import FULL
+from tests.isolation.lists import LISTS
 from tests.isolation.marks import marks_in
 from tests.isolation.oracle import audits, knows, marks_open_to, related, staff_open_to
 from tests.isolation.realm import Realm, Target

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.api.states import undone
-from tests.isolation.asking import LISTS, QUESTIONS, Asked, absent, existing, may_tell, sent_in
+from tests.isolation.asking import QUESTIONS, Asked, absent, existing, may_tell, sent_in
 from tests.isolation.conftest import FULL
+from tests.isolation.lists import LISTS
 from tests.isolation.realm import CAST, STATES, Realm
 from tests.isolation.watching import Guard, Statements, comparable, statements
 

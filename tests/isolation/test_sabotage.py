@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.api.states import undone
-from tests.isolation.asking import LISTS, QUESTIONS, absent, existing, may_tell, sent_in
+from tests.isolation.asking import QUESTIONS, absent, existing, may_tell, sent_in
 from tests.isolation.conftest import FULL
+from tests.isolation.lists import LISTS
 from tests.isolation.realm import CAST, Realm, Target, Voice
 from tests.isolation.sabotage import Shown
 from tests.isolation.sabotages import SABOTAGES
@@ -206,6 +207,7 @@ def test_every_check_is_taken_out_once() -> None:
     found = set()
     for room in (
         "api",
+        "assignees",
         "consent",
         "disclosure",
         "evidence",

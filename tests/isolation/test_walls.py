@@ -166,6 +166,7 @@ async def test_policies_ask_for_the_acting_organization(db: Database) -> None:
 
 
 CHANGEABLE = {
+    "handover_assignees": {"assignee"},
     "handover_drafts": {
         "revision",
         "person_id",

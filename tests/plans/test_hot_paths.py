@@ -54,6 +54,11 @@ async def _next_page(filled: Filled) -> None:
     await filled.play.call(center, "GET", f"/v1/handovers?limit=50&cursor={page['nextCursor']}")
 
 
+async def _assign(filled: Filled) -> None:
+    at = f"/v1/handovers/{filled.stage.handover(8)}/assignee"
+    await filled.play.call(filled.play.cast.center, "PUT", at, {"assignee": "S-1"})
+
+
 ASKED: dict[str, Ask] = {
     "register and consent": _register,
     "post": _post,
@@ -67,6 +72,9 @@ ASKED: dict[str, Ask] = {
     "list what comes in": _get("/v1/handovers?limit=50&direction=incoming&window=open&status=received"),
     "list what goes out": _get("/v1/handovers?limit=50&direction=outgoing", sender=True),
     "list what is due": _get("/v1/handovers?limit=50&dueBefore=2100-01-01"),
+    "list of who is in charge": _get("/v1/handovers?limit=50&direction=incoming&assignee=S-1"),
+    "list that nobody has": _get("/v1/handovers?limit=50&direction=incoming&unassigned=true"),
+    "assign": _assign,
     "export": _get("/v1/handovers/export"),
     "responsibility": _get("/v1/people/{person}/responsibility"),
     "what changed": _get("/v1/people/{person}/responsibility/changes"),

@@ -14,8 +14,8 @@ from tests.schemas.test_examples import INDEXED, label
 from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
-    "acceptance", "acceptance-preview", "area", "area-responsibility", "consent-resource", "consent-withdrawal",
-    "directory-entries",
+    "acceptance", "acceptance-preview", "area", "area-responsibility", "assignee", "consent-resource",
+    "consent-withdrawal", "directory-entries",
     "disclosed-record", "disclosure", "event", "fee-reduction-evidence", "finding", "sharing-guideline",
     "sharing-guideline-resource",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
@@ -25,8 +25,8 @@ NOUNS = (
     "webhook-resource", "webhook-test",
 )  # fmt: skip
 SUBMITTED = (
-    "acceptance", "consent-withdrawal", "person-match", "person-registration", "reason", "sharing-guideline",
-    "responsibility-correction", "responsibility-end", "webhook",
+    "acceptance", "assignee", "consent-withdrawal", "person-match", "person-registration", "reason",
+    "sharing-guideline", "responsibility-correction", "responsibility-end", "webhook",
 )  # fmt: skip
 """Nouns that clients send, besides the record and the consent."""
 MUTATIONS = 150

@@ -61,7 +61,7 @@ def _summary(one: Listed, today: date, side: Side) -> str:
     person = f'"personId":"{one.person_id}",' if opened else ""
     sender = _reference(one.sender_id, one.sender_name, one.sender_kind)
     receiver = _reference(one.receiver_id, one.receiver_name, one.receiver_kind)
-    common = _common(one, side, sender, receiver, window_open, one.version)
+    common = _common(one, side, sender, receiver, window_open, version=one.version, assignee=one.assignee)
     return f'{{{common},{person}{_dates(one, opened)}"domains":{_names(one.domains)}}}'
 
 
@@ -101,18 +101,26 @@ def _milestones(
 
 
 def _common(
-    one: Listed | Handover, side: Side, sender: str, receiver: str, window_open: bool, version: int
+    one: Listed | Handover,
+    side: Side,
+    sender: str,
+    receiver: str,
+    window_open: bool,
+    *,
+    version: int,
+    assignee: str | None,
 ) -> str:
     """The members that summary, notice and reading share, as JSON text without braces. The values are ids, dates
-    and codes, which need no escaping."""
+    and codes, which need no escaping, as what the contract takes for an assignee."""
     due = "" if one.status in ENDED else f'"dueOn":"{one.due_on.isoformat()}",'
     area = "" if one.area_code is None else f'"areaCode":{_quoted(one.area_code)},'
+    mine = "" if assignee is None else f'"assignee":"{assignee}",'
     return (
         f'"id":"{one.id}","version":{version},"status":"{one.status}","handoverType":"{one.handover_type}",'
         f'"direction":"{_DIRECTIONS[side]}","sender":{sender},"receiver":{receiver},'
         f'"plannedDate":"{one.planned_date.isoformat()}",{due}'
         f'"windowOpensOn":"{one.window_opens_on.isoformat()}","windowOpen":{"true" if window_open else "false"},'
-        f'{area}"availableActions":{_actions(one.status, side, window_open)}'
+        f'{area}{mine}"availableActions":{_actions(one.status, side, window_open)}'
     )
 
 
@@ -182,7 +190,9 @@ def reading(seen: Reading, by: By, refs: Refs, spoken: str) -> str:
     version = content.version if content else handover.version
     sides = (refs[handover.sender_id], refs[handover.receiver_id])
     sender, receiver = (_reference(ref.id, ref.name, ref.kind) for ref in sides)
-    common = _common(handover, seen.side, sender, receiver, window_open, version)
+    common = _common(
+        handover, seen.side, sender, receiver, window_open, version=version, assignee=seen.assignee
+    )
     domains = [domain(one) for one in handover.domains]
     if content is None:
         return f'{{{common},"domains":{json.dumps([one["domain"] for one in domains])},"notice":true}}'

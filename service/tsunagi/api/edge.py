@@ -231,6 +231,7 @@ DENIED: dict[str, Any] = {
     "getReceipt": "ledger:read",
     "listLedgerEntries": "ledger:read",
     "amendHandover": "handovers:amend",
+    "assignHandover": "handovers:assign",
     "offerHandover": "handovers:offer",
     "openHandover": "handovers:open",
     "withdrawHandover": "handovers:withdraw",

@@ -15,6 +15,7 @@ from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.api.problems import language
 from tsunagi.api.responsibility import timeline
 from tsunagi.api.sheets import wants_pdf
+from tsunagi.assignees import actions as assignees
 from tsunagi.clock import JAPAN, civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.disclosure import actions as disclosure
@@ -130,6 +131,13 @@ async def accept_handover(call: Call) -> Response:
     return await once(call, produce)
 
 
+@routes.operation("assignHandover")
+async def assign_handover(call: Call) -> Response:
+    async with call.services.db.write(call.acting) as tx:
+        await assignees.assign(tx, call.by, HandoverId(call.id("handoverId")), call.body["assignee"])
+    return Answer({"assignee": call.body["assignee"]}).response()
+
+
 async def _present(tx: WriteTx, call: Call) -> Handover:
     """The handover that the path names, if it still is what the caller last saw. Raises PreconditionFailed."""
     handover = await present(tx, call.by, HandoverId(call.id("handoverId")))
@@ -205,6 +213,8 @@ async def list_handovers(call: Call) -> Response:
         window=asked.get("window"),
         area=asked.get("area"),
         handover_type=asked.get("handoverType"),
+        assignee=asked.get("assignee"),
+        unassigned=asked.get("unassigned"),
     )
     async with call.services.db.read(call.acting) as tx:
         found = await listing(tx, call.acting, wanted, after=_after(asked.get("cursor")), limit=limit + 1)

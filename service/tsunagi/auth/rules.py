@@ -37,6 +37,7 @@ class Scope(StrEnum):
     HANDOVERS_WRITE = "handovers:write"
     HANDOVERS_READ = "handovers:read"
     HANDOVERS_ANSWER = "handovers:answer"
+    HANDOVERS_ASSIGN = "handovers:assign"
     FINDINGS_READ = "findings:read"
     DIRECTORY_READ = "directory:read"
     EVENTS_READ = "events:read"

@@ -80,7 +80,7 @@ async def read(
     if tag in unless or "*" in unless:  # RFC 9110 section 13.1.2
         return Seen(tag, None, one.refs)
     if covered is None or kept is None:
-        return Seen(tag, Reading(handover, whose, None), one.refs)
+        return Seen(tag, Reading(handover, whose, None, one.assignee), one.refs)
     if _arrives(one, by):
         handover = await handovers.receive(tx, by, handover)
     entry_id = ordered_id()
@@ -88,7 +88,8 @@ async def read(
     recording = [provisions.recording(rows)] if rows else []
     entry = _entry(by, handover, covered, kept, "handovers:read")
     await send(tx, *recording, ledger.entering(entry, entry_id=entry_id))
-    reading = Reading(handover, whose, _content(kept, covered, own=whose == "sender"))
+    content = _content(kept, covered, own=whose == "sender")
+    reading = Reading(handover, whose, content, one.assignee)
     return Seen(tag if handover is one.handover else etag(handover, whose, covered, today), reading, one.refs)
 
 
@@ -270,7 +271,8 @@ async def _disclose_all(tx: WriteTx, by: By, handover_ids: Sequence[HandoverId])
         current = await handovers.receive(tx, by, one.handover) if first else one.handover
         entries.append(_entry(by, current, covered, one.kept, "handovers:export"))
         read.append((replace(one, handover=current), covered))
-        reading = Reading(current, whose, _content(one.kept, covered, own=whose == "sender"))
+        content = _content(one.kept, covered, own=whose == "sender")
+        reading = Reading(current, whose, content, one.assignee)
         disclosed.append(Disclosed(reading, one.refs))
     if entries:
         ids = await ledger.append(tx, *entries)

@@ -25,6 +25,9 @@ class Filter:
     window: str | None = None
     area: str | None = None
     handover_type: str | None = None
+    assignee: str | None = None
+    unassigned: bool | None = None
+    """Whether nobody is in charge."""
 
 
 class Listed(NamedTuple):
@@ -52,13 +55,20 @@ class Listed(NamedTuple):
     sharing_lead_months: int | None
     """Of the area; None where there is none, as the next."""
     overlap_months: int | None
+    assignee: str | None
+    """Whom the organization has put in charge."""
 
 
-_COLUMNS = Listed._fields[:-6]
+_COLUMNS = Listed._fields[:-7]
 _SIDES = {
     "incoming": "receiver_id = $1 AND offered_at IS NOT NULL AND erased_at IS NULL",
     "outgoing": "sender_id = $1 AND erased_at IS NULL",
 }
+_ASSIGNEE = """(
+    SELECT own.assignee FROM handover_assignees own
+    WHERE own.handover_id = {}.id AND own.organization_id = $1)"""
+"""Looked up for one row after the other. A join, of which PostgreSQL does not know how many rows it is for, would read
+the whole table, or sort instead of reading rows off the index in their order."""
 
 
 async def listing(
@@ -89,6 +99,10 @@ def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:
         found.append(("area_code = {}", wanted.area))
     if wanted.handover_type is not None:
         found.append(("handover_type = {}", wanted.handover_type))
+    if wanted.assignee is not None:
+        found.append((f"{_ASSIGNEE.format('handovers')} = {{}}", wanted.assignee))
+    if wanted.unassigned is not None:
+        found.append((f"({_ASSIGNEE.format('handovers')} IS NULL) = {{}}", wanted.unassigned))
     if wanted.window is not None:
         is_open = "(window_opens_on <= {} OR window_opened_at IS NOT NULL)"
         found.append((is_open if wanted.window == "open" else f"NOT {is_open}", today))
@@ -108,7 +122,7 @@ def _statement(sides: tuple[str, ...], conditions: tuple[str, ...], behind: bool
     ]
     return f"""
         SELECT {", ".join(f"h.{name}" for name in _COLUMNS)}, s.name, s.kind, r.name, r.kind,
-            a.sharing_lead_months, a.overlap_months
+            a.sharing_lead_months, a.overlap_months, {_ASSIGNEE.format("h")}
         FROM (SELECT * FROM ({" UNION ALL ".join(pages)}) AS sides ORDER BY due_on, id LIMIT $2) AS h
         JOIN organizations s ON s.id = h.sender_id JOIN organizations r ON r.id = h.receiver_id
         LEFT JOIN areas a ON a.code = h.area_code

@@ -39,6 +39,8 @@ class Reading:
     handover: Handover
     side: Side
     content: Content | None
+    assignee: str | None
+    """Of this side."""
 
 
 def readable(handover: Handover, viewer: Side, today: date) -> bool:
@@ -61,7 +63,8 @@ def _section(pointer: str) -> str | None:
 
 def etag(handover: Handover, viewer: Side, covered: Coverage | None, today: date) -> str:
     """Differs between viewers; changes with every step of the handover, when its window opens, and with every
-    consent that opens or closes a section or gives another reason for withholding it."""
+    consent that opens or closes a section or gives another reason for withholding it. Not with the assignee: who
+    changes a record must not be held up because a colleague has put somebody in charge of it."""
     seen: list[object] = [viewer, handover.window_open(today)]
     if covered is not None:
         opened = {name: [str(consent) for consent in by] for name, by in covered.visible.items()}

@@ -42,6 +42,8 @@ class Found:
     access: Sequence[Access]
     given: Sequence[Given]
     """What of that version its reader was given before, as its receiver."""
+    assignee: str | None
+    """Whom its reader's side has put in charge."""
 
 
 # $1 ids, $2 the reader, $3 the version (null: the newest that it may know of), $4 which sections' texts (null: all).
@@ -50,7 +52,7 @@ SELECT {", ".join(f"h.{name}" for name in COLUMNS)},
     sender.name AS sender_name, sender.kind AS sender_kind,
     receiver.name AS receiver_name, receiver.kind AS receiver_kind,
     v.version AS kept_version, v.recorded_at AS kept_at, v.data_key AS record_key, v.header, v.warnings,
-    v.section_names, s.sections, s.documents,
+    v.section_names, s.sections, s.documents, mine.assignee,
     (
         SELECT array_agg(
             ROW(a.section, a.subject, a.consent_id, a.valid_from, a.valid_to, a.withdrawn_at, a.exception_code))
@@ -65,6 +67,7 @@ SELECT {", ".join(f"h.{name}" for name in COLUMNS)},
 FROM handovers h
 JOIN organizations sender ON sender.id = h.sender_id
 JOIN organizations receiver ON receiver.id = h.receiver_id
+LEFT JOIN handover_assignees mine ON mine.handover_id = h.id AND mine.organization_id = $2
 LEFT JOIN LATERAL (
     SELECT * FROM record_versions v
     WHERE v.handover_id = h.id AND v.version = coalesce($3, v.version)
@@ -109,6 +112,7 @@ def _found(tx: ReadTx, row: Any, unsealed: bool) -> Found:
         _kept(tx, row, unsealed) if row["kept_version"] is not None else None,
         [Access(*one) for one in row["access"] or ()],
         [Given(*one) for one in row["given"] or ()],
+        row["assignee"],
     )
 
 

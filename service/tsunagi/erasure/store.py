@@ -104,6 +104,7 @@ GOES = {
             i.certificate_key = handover_drafts.certificate_key
             OR i.kana_birth_key = handover_drafts.kana_birth_key
                 AND coalesce(i.certificate_key = handover_drafts.certificate_key, true)))""",
+    "handover_assignees": "handover_id IN (SELECT id FROM handovers WHERE person_id = $1)",
     "record_sections": "person_id = $1",
     "record_versions": "person_id = $1",
     "consent_access": "person_id = $1",

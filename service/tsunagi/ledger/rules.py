@@ -33,6 +33,7 @@ Action = Literal[
     "guidelines:read",
     "handovers:accept",
     "handovers:amend",
+    "handovers:assign",
     "handovers:complete",
     "handovers:create",
     "handovers:decline",

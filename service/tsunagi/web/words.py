@@ -34,6 +34,7 @@ ACTIONS: Mapping[str, Text] = {
     "guidelines:read": Text("指針の閲覧", "Guideline read"),
     "handovers:accept": Text("引継ぎの受諾", "Handover accepted"),
     "handovers:amend": Text("引継ぎ記録の修正", "Handover amended"),
+    "handovers:assign": Text("担当者の決定", "Assignee changed"),
     "handovers:complete": Text("引継ぎの完了", "Handover completed"),
     "handovers:create": Text("引継ぎ記録の作成", "Handover drafted"),
     "handovers:decline": Text("引継ぎの辞退", "Handover declined"),

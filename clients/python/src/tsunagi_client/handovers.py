@@ -20,6 +20,7 @@ from tsunagi_client._session import Ask
 from tsunagi_client.codes import DeclineCode, Direction, HandoverType, ReturnCode, Status, WithdrawCode
 from tsunagi_client.models import (
     AcceptancePreview,
+    Assignee,
     DomainAnswer,
     Handover,
     HandoverNotice,
@@ -112,9 +113,12 @@ class Handovers(Group[Driver]):
         window: Literal["open", "closed"] | None = None,
         area: str | None = None,
         handover_type: HandoverType | None = None,
+        assignee: str | None = None,
+        unassigned: bool | None = None,
         page_size: int | None = None,
     ) -> Ask[HandoverSummary]:
-        """Handovers that this organization gives or gets, the nearest due date first."""
+        """Handovers that this organization gives or gets, the nearest due date first. `assignee`, `unassigned`: who
+        of its own is in charge, or whether nobody is."""
         query = {
             "direction": direction,
             "status": status,
@@ -122,6 +126,8 @@ class Handovers(Group[Driver]):
             "window": window,
             "area": area,
             "handoverType": handover_type,
+            "assignee": assignee,
+            "unassigned": None if unassigned is None else str(unassigned).lower(),
             "limit": page_size,
         }
         return Ask(document, query=query)
@@ -140,6 +146,12 @@ class Handovers(Group[Driver]):
     ) -> Ask[Reply[HandoverStatus]]:
         """A draft or returned handover is `offered`, and the receiver told. Raises ConsentMissing."""
         return _step(handover_id, {}, if_match, idempotency_key)
+
+    @operation("assignHandover", "PUT", _ONE + "/assignee")
+    def assign(self, handover_id: Id, assignee: str | None) -> Ask[Assignee]:
+        """Of this organization's own staff, whom this id of its own means is in charge; None: nobody. The other side
+        neither sees it nor is told."""
+        return Ask(document, path={"handoverId": handover_id}, body={"assignee": assignee})
 
     @operation("openHandover", "POST", _ONE + "/open")
     def open(

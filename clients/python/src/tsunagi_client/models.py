@@ -124,7 +124,14 @@ class _Coming(TypedDict):
     windowOpensOn: str
     windowOpen: bool
     areaCode: NotRequired[str]
+    assignee: NotRequired[str]
     availableActions: list[Action]
+
+
+class Assignee(TypedDict):
+    """Whom one's own organization has put in charge of a handover."""
+
+    assignee: str | None
 
 
 class HandoverSummary(_Coming):
