@@ -18,11 +18,7 @@ from tsunagi.web.forms_posted import added, document, inputs, removed
 CONTRACT = Contract(ROOT)
 FORMS = Forms(CONTRACT)
 RECORDS = sorted((EXAMPLES / "handover-record" / "valid").glob("*.json"))
-CONSENTS = [
-    path
-    for path in sorted((EXAMPLES / "consent" / "valid").glob("*.json"))
-    if "legalException" not in path.read_text()
-]
+CONSENTS = sorted((EXAMPLES / "consent" / "valid").glob("*.json"))
 
 
 def same(value: Any) -> Any:
@@ -55,8 +51,11 @@ def test_every_example_goes_through_its_form(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CONSENTS, ids=lambda path: path.stem)
 def test_every_consent_goes_through_its_form(path: Path) -> None:
-    consent = asked(FORMS.consent, json.loads(path.read_text()))
-    assert there_and_back(FORMS.consent, consent) == consent
+    whole = json.loads(path.read_text())
+    form = FORMS.exception if "legalException" in whole else FORMS.consents[whole["subject"]]
+    consent = asked(form, whole)
+    assert whole.keys() - consent.keys() == {"personId", "subject", "recipientIds"}
+    assert there_and_back(form, consent) == consent
 
 
 def sorted_codes(field: Field, value: Any) -> Any:
@@ -97,14 +96,32 @@ def test_every_field_is_labeled_in_both_languages() -> None:
         for one in field.fields:
             yield from unlabeled(one, f"{at}/{one.name}")
 
-    whole = [FORMS.overview, FORMS.consent, *FORMS.sections.values()]
+    whole = [FORMS.overview, FORMS.exception, *FORMS.consents.values(), *FORMS.sections.values()]
     assert [at for field in whole for at in unlabeled(field, field.name)] == []
 
 
 def test_a_consent_is_asked_who_gave_it_when_how_and_who_explained() -> None:
-    required = {one.name for one in FORMS.consent.fields if one.required}
+    required = {one.name for one in FORMS.consents["person"].fields if one.required}
     assert required >= {"givenBy", "givenOn", "method", "explainedBy", "sections", "purpose"}
     assert required < set(CONTRACT.resolve(CONSENT)["properties"])
+
+
+def test_nobody_can_be_chosen_who_may_not_consent() -> None:
+    """The schema refuses a family member for the person's data, and the person for the family's."""
+    kinds = {
+        subject: [one.value for one in form.at("/givenBy/kind").choices]  # type: ignore[union-attr]
+        for subject, form in FORMS.consents.items()
+    }
+    assert kinds == {
+        "person": ["person", "legal_representative", "guardian"],
+        "family": ["legal_representative", "guardian", "family_member"],
+    }
+
+
+def test_provision_without_consent_is_asked_for_its_ground_and_not_for_who_consented() -> None:
+    asked = {one.name: one.required for one in FORMS.exception.fields}
+    assert asked["legalException"]
+    assert not {"givenBy", "givenOn", "method", "explainedBy", "evidenceHash"} & asked.keys()
 
 
 def posted(**given: str) -> dict[str, list[str]]:

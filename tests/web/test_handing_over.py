@@ -10,7 +10,7 @@ from tests.owner import owner
 from tests.web.browsing import Controls, controls
 from tests.web.test_forms import same
 from tests.web.visitors import Visitor, visitor
-from tests.world import World, consent_for, example, settlement_record
+from tests.world import World, consent_for, settlement_record
 from tsunagi.db import fetch
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import Field
@@ -29,7 +29,6 @@ async def begun(member: Visitor, world: World, **more: str) -> str:
         "/hand-over",
         {
             "receiver": str(world.center.id),
-            "/handoverType": "settlement_to_center",
             "/plannedDate:year": "令和9",
             "/plannedDate:month": "4",
             "/plannedDate:day": "1",
@@ -76,11 +75,11 @@ async def written(member: Visitor, world: World, record: dict[str, Any]) -> str:
     consent = consent_for("", world.center.id)
     consent.pop("evidenceHash")
     scan = {"/evidenceHash:file": ("同意書.pdf", SCAN, "application/pdf")}
-    of_person = asked(forms.consent, consent | {"sections": list(record["sections"])})
+    of_person = asked(forms.consents["person"], consent | {"sections": list(record["sections"])})
     await fill(member, f"{path}/consent", of_person, files=scan)
     if "family" in record["sections"]:
         sister = {"givenBy": {"kind": "family_member", "name": "例原 早苗"}, "sections": ["family"]}
-        of_family = asked(forms.consent, consent | sister)
+        of_family = asked(forms.consents["family"], consent | sister)
         await fill(member, f"{path}/family_consent", of_family, files=scan)
     return path
 
@@ -217,16 +216,15 @@ async def test_somebody_who_is_known_already_is_confirmed_by_a_human(world: Worl
     assert answer.status_code == 303, answer.text
 
 
-async def test_an_earlier_record_of_ones_own_is_copied(world: World) -> None:
-    made = await world.offered()
-    member = await visitor(world.settlement)
-    path = await begun(member, world, copy=made["id"])
-    shown = controls((await member.get(f"{path}/identity")).text, f"{path}/identity")
-    identity = example("handover-record/valid/settlement-to-center.json")["sections"]["identity"]
-    assert shown["/familyName"] == [identity["familyName"]]
-    stranger = await visitor(world.center)
-    answer = await stranger.post("/hand-over", {"receiver": str(world.other.id), "copy": made["id"]})
-    assert answer.status_code == 404
+async def test_two_staff_who_write_different_parts_do_not_meet(world: World) -> None:
+    one, two = await visitor(world.settlement), await visitor(world.settlement)
+    path = await begun(one, world)
+    here, there = f"{path}/medical", f"{path}/identity"
+    first, second = [controls((await one.get(where)).text, where) for where in (here, there)]
+    assert (await two.post(here, first | {"/coping": ["散歩をする"], "go": "here"})).status_code == 303
+    assert (await one.post(there, second | {"/familyName": "相川", "go": "here"})).status_code == 303
+    assert controls((await one.get(here)).text, here)["/coping"] == ["散歩をする"]
+    assert controls((await one.get(there)).text, there)["/familyName"] == ["相川"]
 
 
 async def test_nobody_of_another_organization_sees_or_changes_a_draft(world: World) -> None:

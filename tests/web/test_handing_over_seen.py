@@ -22,7 +22,6 @@ async def begin(somebody: Browsing) -> str:
     await page.get_by_label("提供先の名称かカナの一部").fill("みほん")
     await somebody.press("探す")
     await page.get_by_label("障害者就業・生活支援センター みほん（架空）").check()
-    await page.get_by_label("引継ぎの種別").select_option("settlement_to_center")
     for label, text in (("年", "令和9"), ("月", "4"), ("日", "1")):
         await page.get_by_role("textbox", name=label, exact=True).fill(text)
     await somebody.press("書き始める")
@@ -70,6 +69,51 @@ async def test_of_the_signed_form_the_hash_is_kept(
             assert await page.get_by_label("署名済みの同意書の画像またはPDF").input_value() == ""
         await somebody.press("保存")
         await expect(page.get_by_label("同意書のハッシュ値")).to_have_value(hashed)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+async def test_data_are_given_without_consent_on_a_ground_of_the_law(
+    pages: BrowserWorld, scripts: bool
+) -> None:
+    async with pages.browsing(await visitor(pages.world.settlement), scripts=scripts, width=390) as somebody:
+        path = await begin(somebody)
+        page = await somebody.open(f"{path}/consent")
+        await page.get_by_label("利用目的").fill("本人の安全を守るため")
+        await page.get_by_label("同意によらない（").check()
+        await somebody.press("この根拠で書く")
+        await expect(
+            page.get_by_role("heading", name="同意によらない提供（本人の情報）", level=1)
+        ).to_be_visible()
+        await expect(page.get_by_label("利用目的")).to_have_value("本人の安全を守るため")
+        await expect(
+            page.get_by_text("第三者提供記録に、同意ではなくこの根拠で渡したことが残ります")
+        ).to_be_visible()
+        await expect(page.get_by_label("立場")).to_have_count(0)
+        await page.get_by_label("根拠").select_option("障害者虐待の通報")
+        await page.get_by_label("理由").fill("使用者による虐待の疑い")
+        await somebody.press("保存")
+        assert await somebody.width() <= 390
+        await expect(page.get_by_role("group", name="同意によらない提供 必須")).to_be_visible()
+        await expect(page.get_by_label("理由")).to_have_value("使用者による虐待の疑い")
+
+
+async def test_what_a_colleague_has_saved_is_not_overwritten_unseen(pages: BrowserWorld) -> None:
+    one, two = await visitor(pages.world.settlement), await visitor(pages.world.settlement)
+    async with pages.browsing(one) as first, pages.browsing(two, width=390) as second:
+        path = await begin(first)
+        for somebody, text in ((first, "散歩をする"), (second, "音楽を聴く")):
+            page = await somebody.open(f"{path}/medical")
+            await page.get_by_label("本人の対処").fill(text)
+        await first.press("保存")
+        await second.press("保存")
+        page = second.page
+        await expect(page.get_by_role("alert")).to_contain_text("ほかの職員が先に保存しました")
+        await expect(page.get_by_label("本人の対処")).to_have_value("音楽を聴く")
+        await expect(page.locator("[id='at/coping']")).to_contain_text("いま保存されている内容 散歩をする")
+        await page.get_by_label("本人の対処").fill("散歩をする\n音楽を聴く")
+        await second.press("保存")
+        await first.open(f"{path}/medical")
+        await expect(first.page.get_by_label("本人の対処")).to_have_value("散歩をする\n音楽を聴く")
 
 
 async def test_every_part_is_free_of_barriers_and_as_wide_as_the_screen(pages: BrowserWorld) -> None:

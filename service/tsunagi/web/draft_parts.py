@@ -1,5 +1,7 @@
 """A draft as its pages show it: part by part, each with its form, what was typed, and what is wrong with that."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +18,17 @@ State = Literal["empty", "incomplete", "complete"]
 CONSENTS = {"consent": "person", "family_consent": "family"}
 """Parts that are consents, and whose data they are of."""
 NEEDED = {"overview", "identity", "handover_plan", "consent"}
+EXCEPTION = "legalException"
+"""What a consent's content has where the data are given without one."""
 _LABELS = {
     "consent": Text("本人の同意", "The person's consent"),
     "family_consent": Text("家族の同意", "The family's consent"),
+}
+_WITHOUT = {
+    "consent": Text("同意によらない提供（本人の情報）", "Provision without consent (the person's data)"),
+    "family_consent": Text(
+        "同意によらない提供（家族の情報）", "Provision without consent (the family's data)"
+    ),
 }
 
 
@@ -35,6 +45,20 @@ class Part:
     @property
     def needed(self) -> bool:
         return self.name in NEEDED or self.name == "family_consent"
+
+    @property
+    def consent(self) -> bool:
+        """Whether it says on what ground the data are given."""
+        return self.name in CONSENTS
+
+    @property
+    def exception(self) -> bool:
+        return EXCEPTION in self.content
+
+    @property
+    def seen(self) -> str:
+        """What the content is recognized by: whoever saves says on what of it their own rests."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
     @property
     def state(self) -> State:
@@ -70,14 +94,36 @@ def part(contract: Contract, draft: Draft, name: str) -> Part:
     forms = forms_of(contract)
     if name not in names(draft):
         raise KeyError(name)
+    content = _content(draft, name)
+    field, label = _form(forms, name, content)
+    return Part(name, label, field, content, _faults(contract, forms, draft, name) if content else ())
+
+
+def _content(draft: Draft, name: str) -> Mapping[str, Any]:
     if name == "overview":
-        field, content = forms.overview, draft.overview
-    elif name in CONSENTS:
-        field, content = forms.consent, draft.consents.get(CONSENTS[name], {})
-    else:
-        field, content = forms.sections[name], draft.sections.get(name, {})
-    faults = _faults(contract, forms, draft, name) if content else ()
-    return Part(name, _LABELS.get(name, field.label), field, content, faults)
+        return draft.overview
+    found: Mapping[str, Any] = (
+        draft.consents.get(CONSENTS[name], {}) if name in CONSENTS else draft.sections.get(name, {})
+    )
+    return found
+
+
+def _form(forms: Forms, name: str, content: Mapping[str, Any]) -> tuple[Field, Text]:
+    """What a part is asked with, and what it is called."""
+    if name in CONSENTS:
+        without = EXCEPTION in content
+        field = forms.exception if without else forms.consents[CONSENTS[name]]
+        return field, (_WITHOUT if without else _LABELS)[name]
+    field = forms.overview if name == "overview" else forms.sections[name]
+    return field, field.label
+
+
+def on_other_ground(forms: Forms, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a consent's part holds once it says the other thing: a consent, or provision without one."""
+    if EXCEPTION in content:
+        return {one: value for one, value in content.items() if one != EXCEPTION}
+    asked = {one.name for one in forms.exception.fields}
+    return {one: value for one, value in content.items() if one in asked} | {EXCEPTION: {}}
 
 
 def _faults(contract: Contract, forms: Forms, draft: Draft, name: str) -> tuple[Notice, ...]:

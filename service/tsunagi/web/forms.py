@@ -4,7 +4,7 @@ A form says nothing that the schema does not. What stands here is only how its t
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -51,6 +51,8 @@ RECORD = f"{BASE_URI}schemas/handover-record.json"
 CONSENT = f"{BASE_URI}schemas/consent.json"
 NOT_ASKED = frozenset({"schemaVersion", "personId", "receiverId", "sections", "extensions"})
 """Members of a record that the page knows, or nobody types."""
+
+_KNOWN_OF_CONSENTS = frozenset({"personId", "subject", "recipientIds"})
 
 _KINDS: Mapping[str, Kind] = {
     "date": "day",
@@ -127,14 +129,25 @@ class Forms:
         return replace(whole, label=Text("引継ぎの概要", "Overview"), help=None)
 
     @cached_property
-    def consent(self) -> Field:
-        """A consent that was given; provision without one is not for a form that asks for consents."""
-        whole = self._of(
-            CONSENT, "consent", frozenset({"personId", "subject", "recipientIds", "legalException"})
-        )
-        asked = self._contract.resolve(f"{CONSENT}#/$defs/conditions/else")["required"]
+    def consents(self) -> Mapping[str, Field]:
+        """A consent that was given, by whose data it is about."""
+        whole = self._of(CONSENT, "consent", _KNOWN_OF_CONSENTS | {"legalException"})
+        conditions = self._contract.resolve(f"{CONSENT}#/$defs/conditions")
+        asked, apart = conditions["else"]["required"], conditions["allOf"][1]
         fields = tuple(replace(one, required=one.required or one.name in asked) for one in whole.fields)
-        return replace(whole, help=None, fields=fields)
+        given = replace(whole, help=None, fields=fields)
+        return {
+            subject: _changed(given, ("givenBy", "kind"), _without(apart[branch]))
+            for subject, branch in (("person", "else"), ("family", "then"))
+        }
+
+    @cached_property
+    def exception(self) -> Field:
+        """Provision without consent: what is said of one, without who gave it, when and how."""
+        absent = self._contract.resolve(f"{CONSENT}#/$defs/conditions/then")["properties"]
+        whole = self._of(CONSENT, "consent", _KNOWN_OF_CONSENTS.union(absent))
+        needed = _changed(whole, ("legalException",), lambda field: replace(field, required=True))
+        return replace(needed, help=None)
 
     def uri(self, section: str) -> str:
         """Of the schema of a section."""
@@ -245,6 +258,20 @@ def _label(node: Mapping[str, Any]) -> Text:
 def _help(node: Mapping[str, Any]) -> Text | None:
     """What the member's own description says; that of its type only where it says how to write it."""
     return Text(node["description"], node.get("x-description-en", "")) if "description" in node else None
+
+
+def _changed(field: Field, way: Sequence[str], change: Callable[[Field], Field]) -> Field:
+    """The field with another one at the end of the way."""
+    if not way:
+        return change(field)
+    inner = (_changed(one, way[1:], change) if one.name == way[0] else one for one in field.fields)
+    return replace(field, fields=tuple(inner))
+
+
+def _without(branch: Mapping[str, Any]) -> Callable[[Field], Field]:
+    """Takes away who cannot consent under this condition."""
+    nobody = branch["properties"]["givenBy"]["properties"]["kind"]["not"]["const"]
+    return lambda kind: replace(kind, choices=tuple(one for one in kind.choices if one.value != nobody))
 
 
 def _inclusive(field: Field) -> Field:

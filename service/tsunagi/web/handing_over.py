@@ -1,5 +1,8 @@
 """Handing over without software of one's own: the drafts there are, and how one is begun."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +11,7 @@ from fastapi.responses import Response
 from tsunagi.drafts import actions as drafts
 from tsunagi.errors import NotFound
 from tsunagi.ids import PersonId
+from tsunagi.web.dates import civil
 from tsunagi.web.desk import writer
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import SECTIONS
@@ -15,31 +19,76 @@ from tsunagi.web.forms_posted import document
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
-_START = ("handoverType", "plannedDate")
+CHOICES, EARLIER = 20, 20
+"""So many receivers are offered to choose from, and so many earlier handovers to begin from."""
+
+TYPES: Mapping[tuple[str, str], str] = {
+    ("transition", "settlement"): "transition_to_settlement",
+    ("settlement", "center"): "settlement_to_center",
+    ("center", "center"): "center_to_center",
+}
+"""By the kinds of sender and receiver."""
+
+TAKEN = ("responsibleOfficer", "guideline", "acquisitionContext")
+"""Beside the sections, of an earlier record; its dates, its author and what it offers are another handover's."""
+FRESH: Mapping[str, frozenset[str]] = {
+    "continuing_needs": frozenset({"serviceEndsOn", "sharedOn", "sharedWith"}),
+}
+"""Members of sections that are another handover's, too; of the plan of that handover everything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A handover that the organization has sent, as something to begin from."""
+
+    id: str
+    person_id: PersonId
+    person: str
+    receiver: str
+    planned_date: date
+    record: Mapping[str, Any]
+
+    @property
+    def overview(self) -> dict[str, Any]:
+        return {name: self.record[name] for name in TAKEN if name in self.record}
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        written = self.record["sections"]
+        return {
+            name: {one: value for one, value in written[name].items() if one not in FRESH.get(name, ())}
+            for name in SECTIONS
+            if name in written and name != "handover_plan"
+        }
 
 
 @pages.get("/hand-over")
 async def list_drafts(visit: Visit) -> Response:
     writer(visit)
-    return await _page(visit, visit.request.query_params.get("q", "").strip())
+    asked = visit.request.query_params
+    return await _page(visit, asked.get("q", "").strip(), await _earlier(visit, asked.get("from", "")))
 
 
-async def _page(visit: Visit, q: str, status: int = 200) -> Response:
+async def _page(visit: Visit, q: str, earlier: Earlier | None, status: int = 200) -> Response:
     """The drafts, and to whom a new one could be: those found by part of a name."""
     async with visit.services.db.read(writer(visit)) as tx:
         written = await drafts.listed(tx, visit.member.organization_id)
-    found = (await visit.ask("listOrganizations", q=q[:100], limit=20))["items"] if q else []
-    sent = (await visit.ask("listHandovers", direction="outgoing", limit=50))["items"] if found else []
-    overview = forms_of(visit.services.contract).overview
+    found = await visit.ask("listOrganizations", q=q[:100], limit=CHOICES) if q else {"items": []}
     ours = str(visit.member.organization_id)
+    areas = (await visit.ask("listAreas"))["items"] if q else []
+    sent = await visit.ask("listHandovers", direction="outgoing", limit=EARLIER) if not earlier else {}
+    overview = forms_of(visit.services.contract).overview
     return visit.page(
         "hand_over.html",
         status=status,
         drafts=written,
         q=q,
-        found=[one for one in found if "closedOn" not in one and one["id"] != ours],
-        sent=sent,
-        fields={one.name: one for one in overview.fields if one.name in _START},
+        found=[one for one in found["items"] if "closedOn" not in one and one["id"] != ours],
+        more=bool(found.get("nextCursor")),
+        area_names={one["code"]: one["name"] for one in areas},
+        sent=[one for one in sent.get("items", ()) if one["status"] != "draft"],
+        earlier=earlier,
+        planned=overview.at("/plannedDate"),
     )
 
 
@@ -48,14 +97,15 @@ async def start(visit: Visit) -> Response:
     acting = writer(visit)
     form = await visit.form()
     typed = {name: [str(one) for one in form.getlist(name)] for name in form}
-    overview = forms_of(visit.services.contract).overview
-    begun = {name: value for name, value in document(overview, typed).items() if name in _START}
+    written = document(forms_of(visit.services.contract).overview, typed)
+    begun = {name: value for name, value in written.items() if name == "plannedDate"}
+    earlier = await _earlier(visit, str(form.get("from", "")))
     receiver = str(form.get("receiver", ""))
     if not receiver:
-        return await _page(visit, str(form.get("q", "")), 422)
+        return await _page(visit, str(form.get("q", "")), earlier, 422)
     organization = await visit.ask("getOrganization", organizationId=receiver)
-    earlier = await _earlier(visit, str(form.get("copy", "")))
-    author = {"author": {"name": visit.member.name}}
+    known = {"receiverId": organization["id"], "handoverType": await _type(visit, organization)}
+    taken = earlier.overview if earlier else {}
     async with visit.services.db.write(acting) as tx:
         draft = await drafts.begin(
             tx,
@@ -64,23 +114,37 @@ async def start(visit: Visit) -> Response:
             visit.services.match_secret,
             by=visit.member.name,
             receiver_name=organization["name"],
-            overview={**author, **earlier.pop("overview", {}), **begun, "receiverId": organization["id"]},
-            **earlier,
+            overview={"author": {"name": visit.member.name}, **taken, **begun, **known},
+            sections=earlier.sections if earlier else {},
+            person_id=earlier.person_id if earlier else None,
         )
     return visit.redirect(f"/hand-over/{draft.id}/overview")
 
 
-async def _earlier(visit: Visit, handover_id: str) -> dict[str, Any]:
-    """What can be taken over from a record that the organization sent before. Raises NotFound where it did not."""
+async def _type(visit: Visit, receiver: Mapping[str, Any]) -> str:
+    """What the handover would usually be, between organizations of these kinds. It can be changed in the form."""
+    sender = await visit.ask("getOrganization", organizationId=visit.member.organization_id)
+    usual = TYPES.get((sender["kind"], receiver["kind"]))
+    if usual is None and receiver["kind"] == "center":
+        usual = "sender_to_center"
+    elif usual is None and sender["kind"] == "selection":
+        usual = "selection_to_service"
+    return usual or "other"
+
+
+async def _earlier(visit: Visit, handover_id: str) -> Earlier | None:
+    """Raises NotFound where the organization did not send it."""
     if not handover_id:
-        return {}
+        return None
     read = await visit.ask("getHandover", handoverId=handover_id)
     if read["direction"] != "outgoing":
         raise NotFound
-    record = read["record"]
-    kept = ("author", "responsibleOfficer", "guideline", "acquisitionContext", "areaCode")
-    return {
-        "overview": {name: record[name] for name in kept if name in record},
-        "sections": {name: record["sections"][name] for name in SECTIONS if name in record["sections"]},
-        "person_id": PersonId(UUID(read["personId"])),
-    }
+    who = read["record"]["sections"]["identity"]
+    return Earlier(
+        read["id"],
+        PersonId(UUID(read["personId"])),
+        f"{who['familyName']} {who['givenName']}",
+        read["receiver"]["name"],
+        civil(read["record"]["plannedDate"]),
+        read["record"],
+    )

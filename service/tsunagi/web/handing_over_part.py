@@ -10,13 +10,16 @@ from starlette.datastructures import FormData, UploadFile
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import NotFound, PreconditionFailed, Text
 from tsunagi.web.desk import present, save
-from tsunagi.web.draft_parts import CONSENTS, Part, names, part, replaced
+from tsunagi.web.draft_parts import CONSENTS, Part, forms_of, names, on_other_ground, part, replaced
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Choice, Field
 from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
 from tsunagi.web.instruments import choices
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
+
+ATTEMPTS = 5
+"""So often others may save other parts while one saves."""
 
 
 def _part(visit: Visit, draft: Draft) -> Part:
@@ -65,32 +68,39 @@ async def save_part(visit: Visit) -> Response:
     form = await visit.form()
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
-    found = _part(visit, draft)
-    typed = await _typed(form)
-    content = _changed(found.field, typed, form)
-    here = f"/hand-over/{draft.id}/{found.name}"
-    try:
-        if form.get("revision") != str(draft.revision):
-            raise PreconditionFailed
-        draft = await save(visit, draft, **replaced(draft, found.name, content))
-    except PreconditionFailed:
-        return await _conflict(visit, typed)
+    typed, name = await _typed(form), visit.request.path_params["part"]
+    for _ in range(ATTEMPTS):
+        found = _part(visit, draft)
+        if form.get("seen") != found.seen:
+            break
+        content = _changed(visit, found, typed, form)
+        try:
+            draft = await save(visit, draft, **replaced(draft, name, content))
+        except PreconditionFailed:  # somebody has saved this part or another one: which it was is seen now
+            draft = await present(visit)
+        else:
+            return visit.redirect(_after(draft, name, form))
+    return await _conflict(visit, draft, typed)
+
+
+def _after(draft: Draft, name: str, form: FormData) -> str:
+    """Where one goes on."""
+    if form.get("go") == "next":
+        return _next(draft, name)
     pressed = str(form.get("add") or form.get("remove") or "")
-    if pressed:
-        return visit.redirect(f"{here}#at{pressed}")
-    return visit.redirect(_next(draft, found.name) if form.get("go") == "next" else here)
+    return f"/hand-over/{draft.id}/{name}" + (f"#at{pressed}" if pressed else "")
 
 
-async def _conflict(visit: Visit, typed: Inputs) -> Response:
+async def _conflict(visit: Visit, draft: Draft, typed: Inputs) -> Response:
     """What was typed, and beside it what somebody else has saved meanwhile; nothing is lost."""
-    draft = await present(visit)
     found = _part(visit, draft)
     theirs = inputs(found.field, found.content)
     return await _page(visit, draft, found, typed, theirs=theirs, status=409)
 
 
-def _changed(field: Field, typed: Inputs, form: FormData) -> Mapping[str, Any]:
-    """What was filled in, with an item more or less where that was asked for."""
+def _changed(visit: Visit, found: Part, typed: Inputs, form: FormData) -> Mapping[str, Any]:
+    """What was filled in, with an item more or less, or on the other ground, where that was asked for."""
+    field = found.field
     content: Mapping[str, Any]
     if at := str(form.get("add", "")):
         content = added(field, document(field, typed, blanks=True), at)
@@ -98,6 +108,8 @@ def _changed(field: Field, typed: Inputs, form: FormData) -> Mapping[str, Any]:
         content = removed(field, document(field, typed, blanks=True), at)
     else:
         content = document(field, typed)
+    if form.get("ground") and found.consent and (form["ground"] == "exception") != found.exception:
+        content = on_other_ground(forms_of(visit.services.contract), content)
     return content
 
 
