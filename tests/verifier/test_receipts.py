@@ -22,7 +22,8 @@ from tsunagi_verifier.command import main
 KEY = ["--key", str(LOG.key)]
 AT = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 HANDOVER, STREAM = UUID(int=7), Stream(UUID(int=8))
-ACTIONS = ("handovers:create", "handovers:offer", "handovers:read", "handovers:accept")
+ACTIONS = ("handovers:create", "handovers:offer", "handovers:read", "handovers:receive")
+CHANGES = ((None, "draft"), ("draft", "offered"), None, ("offered", "received"))
 BEFORE = 300
 
 
@@ -38,6 +39,7 @@ def written(count: int) -> list[dict[str, Any]]:
             actor,
             stream=STREAM,
             record=Record("handover", HANDOVER, 1),
+            change=CHANGES[number % 4],
         )
         entry_id, salt = UUID(int=100 + number), bytes([number]) * 32
         text = body(entry, entry_id=entry_id, number=number + 1, previous=previous)
@@ -77,6 +79,7 @@ def step(entry: dict[str, Any]) -> dict[str, Any]:
 
 RECEIPT: dict[str, Any] = {
     "handoverId": str(HANDOVER),
+    "status": "received",
     "checkpoint": MADE.note,
     "keys": [str(LOG.key)],
     "steps": [step(SHOWN[number]) for number in (0, 1, 3)],
@@ -124,6 +127,8 @@ def test_a_receipt_proves_its_steps(check: Check) -> None:
     ("place", "to"),
     [
         (("handoverId",), str(UUID(int=9))),
+        (("status",), "accepted"),
+        (("status",), None),
         (("checkpoint",), lambda note: note.replace("395", "396", 1)),
         (("steps", 1, "action"), "handovers:accept"),
         (("steps", 1, "at"), "2026-04-01T09:02:00Z"),
@@ -143,6 +148,10 @@ def test_a_receipt_proves_its_steps(check: Check) -> None:
         (("steps", 1, "entry"), SHOWN[0]),
         (("steps", 1, "entry", "body"), "\ud800"),
         (("steps",), None),
+        (("steps",), []),
+        (("steps",), lambda steps: steps[:2]),
+        (("steps",), lambda steps: [steps[0], steps[2]]),
+        (("steps",), lambda steps: [steps[1], steps[0], steps[2]]),
         (("steps", 1), 3),
     ],
 )
@@ -159,7 +168,7 @@ def test_an_entry_of_another_stream_cannot_take_a_steps_place(check: Check) -> N
     leaves = [*LEAVES[:301], bytes.fromhex(entry["commitment"]), *LEAVES[302:]]
     log = Log(leaves)
     steps = [{**step(one), "proof": proof(one["position"], log)} for one in (SHOWN[0], entry)]
-    status, said = check("receipt", {**RECEIPT, "checkpoint": log.note, "steps": steps})
+    status, said = check("receipt", {**RECEIPT, "status": "offered", "checkpoint": log.note, "steps": steps})
     assert (status, said["entry"]) == (1, 301)
     assert "does not follow" in said["reason"]["en"]
 

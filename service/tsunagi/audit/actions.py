@@ -42,7 +42,8 @@ class Receipt:
 
 
 async def receipt(tx: WriteTx, by: By, handover_id: HandoverId) -> Receipt:
-    """The receipt as this side may have it; that it was asked for is on the ledger.
+    """The receipt as this side may have it; that it was asked for is on the ledger. It names the state that the ledger
+    knows: a step of the clock that is due is on it once it was taken.
 
     Raises NotFound for everybody but the two sides.
     """
@@ -60,7 +61,7 @@ async def receipt(tx: WriteTx, by: By, handover_id: HandoverId) -> Receipt:
     placed = [one.position for one in entries if one.position is not None]
     proofs = await inclusion_proofs(tx, placed, signed) if signed else {}
     await ledger.append(tx, _look(by, handover.stream, Record("handover", handover.id, handover.version)))
-    return Receipt(handover, entries, signed, proofs)
+    return Receipt(found, entries, signed, proofs)
 
 
 def _look(by: By, stream: Stream | None, record: Record | None) -> Entry:

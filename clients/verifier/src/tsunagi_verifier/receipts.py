@@ -14,8 +14,8 @@ from tsunagi_verifier.trust import Trust
 @dataclass(frozen=True)
 class Receipt:
     """What a receipt proves: each step with the checkpoint whose log it is in. `waiting` are in none yet; of those that
-    are `hidden` the text was erased or not shown, so that what the receipt says about them is its own word. What is
-    said about the whole (its status, when it was issued) is so, too."""
+    are `hidden` the text was erased or not shown, so that what the receipt says about them is its own word. When it
+    was issued, and that nothing has happened since, is so, too."""
 
     handover_id: str
     proven: tuple[tuple[Entry, Checkpoint], ...]
@@ -35,21 +35,63 @@ def check_receipt(shown: Any, trust: Trust) -> Receipt:
     3. The proof leads from the commitment, at the position that is named, to the root of a signed checkpoint.
     4. Steps that follow each other in a stream name each other. Between others there may be more: who read the
        record, for instance. A receipt shows steps, and does not claim to show all.
+    5. There is a step; each begins in the state in which the one before left the handover, and the state that the
+       receipt names is the one in which the last left it. Whoever cuts off the last steps and names the state before
+       them shows an older receipt: for that there is the log.
     """
     handover_id = member(shown, "handoverId", str)
-    proven, waiting = [], []
+    proven, waiting, course = [], [], _Course()
     for step in member(shown, "steps", list):
         entry = _entry_of(step, handover_id)
+        course.follow(entry)
         text = member(step, "proof", str, None)
         if text is None:
             waiting.append(entry)
         else:
             proven.append((entry, _proven(entry, text, trust)))
+    course.end(member(shown, "status", str))
     links, _ = check_streams([*(entry for entry, _ in proven), *waiting])
     note = member(shown, "checkpoint", str, None)
     if note is not None:
         trust.open(note)
     return Receipt(handover_id, tuple(proven), tuple(waiting), links)
+
+
+class _Course:
+    """The states of a handover, one step after the other."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._state: str | None = None
+        """None: not known, since a text was not shown."""
+
+    def follow(self, entry: Entry) -> None:
+        """Raises Refused where the step does not begin in the state that was reached."""
+        self._begun = True
+        if entry.body is None:
+            self._state = None
+            return
+        change: Mapping[str, Any] | None = member(entry.body, "change", dict, None)
+        if change is None:
+            return
+        before = member(change, "from", str, None)
+        if self._state not in (None, before):
+            raise Refused(
+                f"記載 {entry.id} の前の歩みが抜けているか、順序が違います",
+                f"a step before entry {entry.id} is missing, or their order is another",
+                entry=entry.position,
+            )
+        self._state = member(change, "to", str)
+
+    def end(self, status: str) -> None:
+        """Raises Refused where that is not the state that was reached, or no step was shown."""
+        if not self._begun:
+            raise Refused("受領証に歩みがありません", "the receipt shows no step")
+        if self._state not in (None, status):
+            raise Refused(
+                "受領証の状態が、最後の歩みの後の状態と違います",
+                "the status of the receipt is not the one after its last step",
+            )
 
 
 def _entry_of(step: Any, handover_id: str) -> Entry:

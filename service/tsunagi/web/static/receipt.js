@@ -65,16 +65,53 @@ async function checkReceipt(bytes, keyText) {
   const handoverId = member(shown, "handoverId", "text");
   const proven = [];
   const waiting = [];
+  const course = new Course();
   for (const step of member(shown, "steps", "list")) {
     const entry = await entryOf(step, handoverId);
+    course.follow(entry);
     const proof = member(step, "proof", "text", null);
     if (proof === null) waiting.push(entry);
     else proven.push({ entry, checkpoint: await provenBy(entry, proof, keys) });
   }
+  course.end(member(shown, "status", "text"));
   const links = checkStreams([...proven.map((one) => one.entry), ...waiting]);
   const note = member(shown, "checkpoint", "text", null);
   if (note !== null) await openCheckpoint(note, keys);
   return { handoverId, proven, waiting, links };
+}
+
+/** The states of a handover, one step after the other. `state` is null where it is not known, since a text was not
+ * shown. */
+class Course {
+  begun = false;
+  state = null;
+
+  follow(entry) {
+    this.begun = true;
+    if (entry.body === null) {
+      this.state = null;
+      return;
+    }
+    const change = member(entry.body, "change", "object", null);
+    if (change === null) return;
+    const before = member(change, "from", "text", null);
+    if (this.state !== null && this.state !== before)
+      throw new Refused(
+        `記載 ${entry.id} の前の歩みが抜けているか、順序が違います`,
+        `a step before entry ${entry.id} is missing, or their order is another`,
+        entry.position,
+      );
+    this.state = member(change, "to", "text");
+  }
+
+  end(status) {
+    if (!this.begun) throw new Refused("受領証に歩みがありません", "the receipt shows no step");
+    if (this.state !== null && this.state !== status)
+      throw new Refused(
+        "受領証の状態が、最後の歩みの後の状態と違います",
+        "the status of the receipt is not the one after its last step",
+      );
+  }
 }
 
 // Entries

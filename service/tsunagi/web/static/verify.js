@@ -33,8 +33,9 @@ async function check() {
 }
 
 function summary({ handoverId, proven, waiting }) {
-  const ja = `引継ぎ ${handoverId}：${proven.length}件が証明され、${waiting.length}件は未登録です。`;
-  return element("p", {}, say(ja, `Handover ${handoverId}: ${proven.length} proven, ${waiting.length} waiting.`));
+  const ja = `引継ぎ ${handoverId}：${proven.length}件が証明され、${waiting.length}件は未登録です。この後に何もなかったことと、発行日時は、証明の外です。`;
+  const en = `Handover ${handoverId}: ${proven.length} proven, ${waiting.length} waiting. That nothing has happened since, and when the receipt was issued, is not proven.`;
+  return element("p", {}, say(ja, en));
 }
 
 function steps({ proven, waiting }) {
