@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import Gauge
 
 from tsunagi.api import (
+    activities,
     consents,
     directory,
     disclosures,
@@ -79,6 +80,7 @@ from tsunagi.webhooks import worker as telling
 from tsunagi.webhooks.delivery import Sender
 
 ROOMS = (
+    activities,
     consents,
     directory,
     disclosures,

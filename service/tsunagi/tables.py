@@ -1,5 +1,6 @@
 """Every table of the service on one metadata: what migrations are compared with."""
 
+from tsunagi.activities import store as activities
 from tsunagi.api import idempotency, limits
 from tsunagi.assignees import store as assignees
 from tsunagi.auth import store as auth
@@ -24,6 +25,7 @@ from tsunagi.transparency import store as transparency
 from tsunagi.webhooks import store as webhooks
 
 __all__ = [
+    "activities",
     "assignees",
     "auth",
     "consent",

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.activities.together import recorded, visit
 from tests.crowd import accept, offer, record_of
 from tests.owner import owner
 from tests.sealing.stolen import texts
@@ -33,6 +34,7 @@ async def completed(world: World, number: int, *, key: str | None = None) -> dic
     """A handover that has come to its end, and was read on the way by everybody who may."""
     found = await accept(world, await offer(world, number))
     await world.center.put(f"/v1/handovers/{found['id']}/assignee", {"assignee": "S-1"})
+    await recorded(world.center, found, visit())
     world.on(COMPLETED)
     headers = {"Idempotency_Key": key} if key else {}
     withdrawal = {"withdrawnBy": {"kind": "person"}}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from tests.isolation.bodies import ENDS, NEVER_HELD, visited
 from tests.isolation.marks import mark
 from tests.isolation.oracle import audits, knows, related
 from tests.isolation.realm import ONWARD, Realm, Target, Voice, answers, identity_of, reason
@@ -33,6 +34,7 @@ class Asked:
     provider: str
     webhook_id: str
     delivery_id: str
+    activity_id: str = ""
 
     @property
     def taker(self) -> Any:
@@ -73,12 +75,13 @@ def existing(realm: Realm, voice: Voice, target: Target) -> Asked:
         target.key,
         str(realm.voices[target.owner].id),
         *realm.webhooks[target.owner],
+        realm.activities.get(target.number, target.consent_id),
     )
 
 
 def absent(realm: Realm, voice: Voice) -> Asked:
     """Ids that nothing has, and a person whom nobody knows."""
-    ids = [str(uuid4()) for _ in range(7)]
+    ids = [str(uuid4()) for _ in range(8)]
     return Asked(realm, voice, *ids[:3], NOBODY, *ids[3:])
 
 
@@ -106,17 +109,6 @@ def _post(query: str, *, key: bool = False, known: bool = True) -> Callable[[Ask
         return "POST", f"/v1/handovers{query}", record, {"Idempotency-Key": asked.key} if key else {}
 
     return request
-
-
-NEVER_HELD = {
-    "domain": "employment",
-    "role": "primary",
-    "from": "2020-01-01",
-    "to": "2020-02-01",
-    "held": True,
-    "reason": {"code": "not_recorded"},
-}
-ENDS = {"domain": "employment", "role": "primary", "on": "2027-01-01", "reason": {"code": "other"}}
 
 
 def _say(path: str, body: Any) -> Callable[[Asked], Request]:
@@ -196,6 +188,13 @@ QUESTIONS: dict[str, Question] = {
     ),
     "decline": Question("declineHandover", "handover", _step("decline", reason("decline", 0))),
     "return": Question("returnHandover", "handover", _step("return", reason("return", 0))),
+    "activities": Question("listActivities", "handover", _get(lambda asked: f"{asked.handover}/activities")),
+    "record together": Question("recordActivity", "handover", _step("activities", visited("x"))),
+    "take back": Question(
+        "withdrawActivity",
+        "handover",
+        lambda asked: ("POST", f"{asked.handover}/activities/{asked.activity_id}/withdraw", None, {}),
+    ),
     "who holds": Question("getResponsibility", "oversight", _get(lambda a: f"{a.person}/responsibility")),
     "who held, as known": Question(
         "getResponsibility",

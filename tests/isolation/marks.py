@@ -32,6 +32,8 @@ PARTS = (
     "webhook",
     "sender_assignee",
     "receiver_assignee",
+    "together",
+    "noted",
 )
 LETTERS = {part: chr(ord("a") + index) for index, part in enumerate(PARTS)}
 _PART_OF = {letter: part for part, letter in LETTERS.items()}

@@ -58,14 +58,16 @@ def marks_open_to(role: str, realm: Realm) -> set[tuple[int, str]]:
 def _marks(role: str, target: Target) -> Iterable[tuple[int, str]]:
     shared = {(target.number, part) for part in ("reason", "answer")}
     if role == target.owner:
-        parts = (*SECTIONS, "header", "extensions", "consent", "withdrawal", "sender_assignee")
+        parts = (*SECTIONS, "header", "extensions", "consent", "withdrawal", "sender_assignee", "together", "noted")
         return shared | {
             (number, part) for number in (target.number, target.number + AMENDED) for part in parts
         }
     if role != target.receiver or target.state in UNOFFERED:
         return ()
     shared.add((target.number, "receiver_assignee"))
+    shared.add((target.number, "noted"))
     if target.state in READABLE:
+        shared.add((target.number, "together"))
         withheld = WITHHELD | ({"disability"} if target.state == "reconsented" else set())
         shared |= {(target.number, part) for part in (*SECTIONS, "header") if part not in withheld}
     if target.state in RELATED:

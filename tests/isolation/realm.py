@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.isolation.bodies import visited
 from tests.isolation.marks import SECTIONS, mark, numbered, part_of_record, planted
 from tests.world import consent_for, settlement_record
 from tsunagi.api.edge import Services
@@ -129,6 +130,8 @@ class Realm:
     targets: list[Target] = field(default_factory=list)
     webhooks: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Of each organization one, and a delivery to it."""
+    activities: dict[int, str] = field(default_factory=dict)
+    """What the sender recorded of each handover that was offered, by its number."""
 
     def others(self, role: str) -> Iterator[Voice]:
         return (voice for name, voice in self.voices.items() if name != role)
@@ -272,8 +275,14 @@ async def _step(realm: Realm, target: Target, step: str) -> None:
             await done(sender.send("POST", f"{path}/offer"))
             if target.state != "completed":  # there only the sender's could be shown
                 await _assign(taker, target.handover_id, mark(target.number, "receiver_assignee"))
+            visit = visited(mark(target.number, "together"))
+            recorded = await done(sender.send("POST", f"{path}/activities", visit))
+            realm.activities[target.number] = recorded["id"]
         case "look" | "read":
             await done((sender if step == "look" else taker).send("GET", path))
+            if step == "read":
+                noted = visited(mark(target.number, "noted"))
+                await done(taker.send("POST", f"{path}/activities", noted))
         case "accept":
             await done(taker.send("POST", f"{path}/accept", answers(target.number)))
         case "amend":

@@ -125,6 +125,25 @@ SABOTAGES: dict[str, Sabotage] = {
         "opened = True",
     ),
     "a step's answer names the person": Sabotage("api.bodies:status", "if standing.opened else None", ""),
+    # What was done together.
+    "activities are everybody's": Sabotage(
+        "activities.rules:readable",
+        "if whole or one.recorded_by == reader",
+        "if True",
+        Shown("receiver", "withdrawn", "activities"),
+    ),
+    "the receiver reads as if it had written": Sabotage(
+        "activities.rules:opens",
+        'return side == "sender" or',
+        "return True or",
+        Shown("receiver", "withdrawn", "activities"),
+    ),
+    "everybody takes back": Sabotage(
+        "activities.actions:withdraw",
+        " if one.recorded_by == by.organization_id",
+        "",
+        Shown("receiver", "withdrawn", "take back"),
+    ),
     # Consent.
     "everything is consented to": Sabotage(
         "consent.rules:coverage", "if not holding:", "if False:", Shown("receiver", "reconsented", "read")

@@ -125,6 +125,7 @@ async def test_what_is_seen_from_above_is_little_and_is_never_changed(db: Databa
     assert {name for name, of in may.items() if of} - PUBLIC == {
         "handovers",
         "handover_revisions",
+        "handover_activities",
         "consent_access",
         "people",
         "person_relations",
@@ -180,6 +181,7 @@ CHANGEABLE = {
     "consent_access": {"withdrawn_at"},
     "consents": {"id"},
     "events": {"position"},
+    "handover_activities": {"withdrawn_at"},
     "ledger_streams": {"entries", "head"},
     "match_attempts": {"attempts"},
     "person_identities": {"kana_birth_key", "certificate_key", "recorded_at"},

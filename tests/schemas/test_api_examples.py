@@ -14,10 +14,10 @@ from tests.schemas.test_examples import INDEXED, label
 from tests.schemas.test_parity import ACTS, places
 
 NOUNS = (
-    "acceptance", "acceptance-preview", "area", "area-responsibility", "assignee", "consent-resource",
-    "consent-withdrawal", "directory-entries",
-    "disclosed-record", "disclosure", "event", "fee-reduction-evidence", "finding", "sharing-guideline",
-    "sharing-guideline-resource",
+    "acceptance", "acceptance-preview", "activity", "activity-resource", "area", "area-responsibility",
+    "assignee", "consent-resource", "consent-withdrawal", "directory-entries",
+    "disclosed-record", "disclosure", "employer-window", "event", "fee-reduction-evidence", "finding",
+    "sharing-guideline", "sharing-guideline-resource",
     "handover", "handover-domain", "handover-notice", "handover-status", "handover-summary", "ledger-entry",
     "milestone", "organization", "person", "person-candidate", "person-match", "person-registration",
     "person-report", "problem", "provision", "reason", "receipt", "responsibility", "responsibility-change",
@@ -25,7 +25,7 @@ NOUNS = (
     "webhook-resource", "webhook-test",
 )  # fmt: skip
 SUBMITTED = (
-    "acceptance", "assignee", "consent-withdrawal", "person-match", "person-registration", "reason",
+    "acceptance", "activity", "assignee", "consent-withdrawal", "person-match", "person-registration", "reason",
     "sharing-guideline", "responsibility-correction", "responsibility-end", "webhook",
 )  # fmt: skip
 """Nouns that clients send, besides the record and the consent."""

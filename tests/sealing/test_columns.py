@@ -20,6 +20,7 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "consents": (CODES, {"sections"}),
     "directory_imports": (PUBLIC, {"service_codes", "files"}),
     "events": (CODES, {"type", "status"}),
+    "handover_activities": (CODES, {"kind"}),
     "handover_assignees": ("an organization's own id of one of its staff", {"assignee"}),
     "handovers": (CODES, {"handover_type", "status", "area_code", "domains"}),
     "handover_drafts": ("keyed hashes: decision 0007", {"kana_birth_key", "certificate_key"}),

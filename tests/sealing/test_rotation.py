@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 TABLES = (
     "consent_withdrawals",
     "consents",
+    "handover_activities",
     "handover_drafts",
     "handovers",
     "idempotent_answers",

@@ -219,6 +219,10 @@ def _unsupported(header: str, text: Text) -> UnsupportedMediaType:
     return UnsupportedMediaType(text, errors=(notice,))
 
 
+_PARTY: Mapping[str, Party] = {Scope.HANDOVERS_ANSWER: "receiver", Scope.ACTIVITIES_WRITE: "client"}
+"""Who mends what does not fit its schema, by the scope of the operation; the sender where nothing is said."""
+
+
 def checked_body(contract: Contract, operation: Operation, raw: bytes) -> Any:
     """The body's value. Raises InvalidJson or SchemaInvalid."""
     if operation.body is None or operation.media_type != JSON:
@@ -226,6 +230,5 @@ def checked_body(contract: Contract, operation: Operation, raw: bytes) -> Any:
     if not raw and not operation.body_required:
         return {}
     value = parse(raw, names=contract.names)
-    party: Party = "receiver" if operation.scope == Scope.HANDOVERS_ANSWER else "sender"
-    contract.check(operation.body, value, party=party)
+    contract.check(operation.body, value, party=_PARTY.get(operation.scope or "", "sender"))
     return value

@@ -45,6 +45,7 @@ class Scope(StrEnum):
     EVIDENCE_READ = "evidence:read"
     DISCLOSURES_READ = "disclosures:read"
     EVIDENCE_WRITE = "evidence:write"
+    ACTIVITIES_WRITE = "activities:write"
     WEBHOOKS_WRITE = "webhooks:write"
 
 

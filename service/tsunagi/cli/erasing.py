@@ -27,6 +27,7 @@ By = Annotated[str, typer.Option(help="Who does this; it is on the ledger. 実�
 TABLES: Mapping[str, tuple[str, str]] = {
     "handover_drafts": ("書きかけの引継ぎ", "drafts of handovers"),
     "handover_assignees": ("担当者の指定", "who was in charge"),
+    "handover_activities": ("連携の記録（会議・訪問・窓口）", "what both sides did together"),
     "record_sections": ("引継ぎ記録の項目群とその鍵", "sections of records"),
     "record_versions": ("引継ぎ記録の版とデータの鍵", "versions of records, with their keys"),
     "consents": ("同意", "consents"),

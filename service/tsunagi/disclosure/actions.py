@@ -12,14 +12,14 @@ from tsunagi.clock import Clock, civil_date
 from tsunagi.consent import rules as consent_rules
 from tsunagi.consent.rules import Coverage
 from tsunagi.db import Database, ReadTx, WriteTx, send
-from tsunagi.directory.rules import OrganizationRef
+from tsunagi.directory.rules import OrganizationKind, OrganizationRef
 from tsunagi.disclosure import store
 from tsunagi.disclosure.rules import READABLE, Content, Reading, etag, readable, visible_warnings
 from tsunagi.disclosure.store import Found, Kept
 from tsunagi.errors import NotFound, Notice
 from tsunagi.handovers import actions as handovers
 from tsunagi.handovers import store as handover_store
-from tsunagi.handovers.rules import Handover, as_of
+from tsunagi.handovers.rules import Handover, Side, as_of
 from tsunagi.handovers.steps import By, present, side, unsettled
 from tsunagi.ids import HandoverId, OrganizationId, ordered_id
 from tsunagi.ledger import store as ledger
@@ -93,8 +93,40 @@ async def read(
     return Seen(tag if handover is one.handover else etag(handover, whose, covered, today), reading, one.refs)
 
 
-async def _found(tx: ReadTx, by: By, handover_id: HandoverId, version: int | None) -> Found:
-    found = await store.find(tx, by.organization_id, [handover_id], version=version)
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A handover as the calendar has it, what one side may see of its record, and of what kind the sides are."""
+
+    handover: Handover
+    coverage: Coverage | None
+    """None: no more than the notice."""
+    kinds: Mapping[Side, OrganizationKind]
+
+
+async def looked_at(tx: ReadTx, by: By, handover_id: HandoverId) -> Looked:
+    """Raises NotFound for everybody but the two sides."""
+    one = await _found(tx, by, handover_id, None, texts=())
+    return _looked(one, as_of(one.handover, civil_date(by.at)), by)
+
+
+async def covered(tx: ReadTx, by: By, handover: Handover) -> Looked:
+    """As `looked_at`, of a handover that is at hand."""
+    (one,) = await store.find(tx, by.organization_id, [handover.id], texts=())
+    return _looked(one, handover, by)
+
+
+def _looked(one: Found, handover: Handover, by: By) -> Looked:
+    kinds: dict[Side, OrganizationKind] = {
+        "sender": one.refs[handover.sender_id].kind,
+        "receiver": one.refs[handover.receiver_id].kind,
+    }
+    return Looked(handover, _covered(replace(one, handover=handover), by), kinds)
+
+
+async def _found(
+    tx: ReadTx, by: By, handover_id: HandoverId, version: int | None, *, texts: Sequence[str] | None = None
+) -> Found:
+    found = await store.find(tx, by.organization_id, [handover_id], version=version, texts=texts)
     if not found or found[0].handover.side_of(by.organization_id) is None:
         raise NotFound
     return found[0]

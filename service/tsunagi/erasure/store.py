@@ -50,7 +50,8 @@ async def person(tx: ReadTx, person_id: PersonId, *, lock: bool = False) -> Pers
 
 _HANDOVERS = """
     SELECT h.id, h.status,
-        CAST(greatest(h.recorded_at, h.offered_at, h.received_at, h.answered_at, h.completed_at)
+        CAST(greatest(h.recorded_at, h.offered_at, h.received_at, h.answered_at, h.completed_at, (
+            SELECT max(a.recorded_at) FROM handover_activities a WHERE a.handover_id = h.id))
             AT TIME ZONE 'Asia/Tokyo' AS date) AS touched_on,
         h.answer_due_on, array_remove(ARRAY[s.prefecture_code, r.prefecture_code], NULL) AS prefectures
     FROM handovers h JOIN organizations s ON s.id = h.sender_id JOIN organizations r ON r.id = h.receiver_id
@@ -105,6 +106,7 @@ GOES = {
             OR i.kana_birth_key = handover_drafts.kana_birth_key
                 AND coalesce(i.certificate_key = handover_drafts.certificate_key, true)))""",
     "handover_assignees": "handover_id IN (SELECT id FROM handovers WHERE person_id = $1)",
+    "handover_activities": "handover_id IN (SELECT id FROM handovers WHERE person_id = $1)",
     "record_sections": "person_id = $1",
     "record_versions": "person_id = $1",
     "consent_access": "person_id = $1",

@@ -43,9 +43,12 @@ Action = Literal[
     "handovers:open",
     "handovers:overlap",
     "handovers:read",
+    "handovers:read_activities",
     "handovers:receive",
+    "handovers:record_activity",
     "handovers:return",
     "handovers:withdraw",
+    "handovers:withdraw_activity",
     "ledger:read",
     "people:erase",
     "people:hold",
@@ -133,7 +136,8 @@ class Entry:
     change: tuple[str | None, str] | None = None
     """The state before and after."""
     asked: Mapping[str, str] = field(default_factory=dict)
-    """Where many are looked at in one go: the filters, which are codes, ids and dates."""
+    """Where many are looked at in one go: the filters, which are codes, ids and dates. And which of a handover's
+    activities it is about."""
     withheld: Mapping[str, int] | None = None
     """How much the person is not told, by rule."""
 

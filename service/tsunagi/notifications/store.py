@@ -38,6 +38,8 @@ EventType = Literal[
     "handover.overlapping",
     "handover.completed",
     "handover.window_opened",
+    "handover.activity_recorded",
+    "handover.activity_withdrawn",
     "consent.withdrawn",
     "responsibility.changed",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from tsunagi.activities import store as activities
+from tsunagi.activities.rules import Window, counted, window
 from tsunagi.clock import civil_date
 from tsunagi.db import ReadTx, WriteTx
 from tsunagi.directory import store as directory
@@ -26,6 +28,7 @@ from tsunagi.oversight.rules import (
     of_gap,
     of_handover,
     overdue,
+    window_disputed,
     window_double,
 )
 from tsunagi.responsibility import actions as responsibility
@@ -156,14 +159,13 @@ async def dates(tx: WriteTx, by: By, person_id: PersonId, *, known_at: datetime 
     """The dates that follow from the person's handovers, as they were known then, those first that come first. Raises
     NotFound as `timeline`."""
     await _record_look(tx, by, person_id)
-    return await dated(
-        tx, by, await _visible(tx, by, [person_id], known_at), on=civil_date(known_at or by.at)
-    )
+    found = await _counted(tx, by, await _visible(tx, by, [person_id], known_at), known_at)
+    return await dated(tx, by, [one for one, _ in found], on=civil_date(known_at or by.at))
 
 
 async def visible(tx: ReadTx, by: By, person_id: PersonId) -> list[Handover]:
     """The person's handovers that the caller sends, may read, or audits; as the calendar has them."""
-    return await _visible(tx, by, [person_id])
+    return [one for one, _ in await _counted(tx, by, await _visible(tx, by, [person_id]), None)]
 
 
 async def dated(tx: ReadTx, by: By, handovers: Sequence[Handover], *, on: date | None = None) -> list[Dated]:
@@ -227,6 +229,14 @@ async def _visible(
     ids = {one.id for one in found}
     known = await handover_store.known(tx, person_ids, known_at)
     return [as_of(one, civil_date(known_at)) for one in known if one.id in ids]
+
+
+async def _counted(
+    tx: ReadTx, by: By, found: Sequence[Handover], known_at: datetime | None
+) -> list[tuple[Handover, Window]]:
+    """The handovers, with what their sides had recorded of conferences and of the employer's window by then."""
+    of = await activities.known(tx, [one.id for one in found], known_at or by.at)
+    return [(counted(one, of[one.id]), window(one, of[one.id])) for one in found]
 
 
 LeadTimes = tuple[str | None, OrganizationId]
@@ -325,14 +335,18 @@ async def _findings_of(
     visible = [one for one in visible if asked.area in (None, one.area_code)]
     areas = await _areas(tx, visible)
     given = await store.given(tx, batch, asked.known_at or by.at)
-    for handover in visible:
+    standing = await _counted(tx, by, visible, asked.known_at)
+    for handover, said in standing:
         mine = of[handover.person_id]
         mine += of_handover(handover, areas[_lead_times(handover)], today)
         consents = given.get((handover.person_id, handover.sender_id, handover.receiver_id), [])
         if ended := consent_ended(handover, consents, today):
             mine.append(ended)
+        since = said.disputed_since
+        if since is not None and (disputed := window_disputed(handover, since)):
+            mine.append(disputed)
     for person_id in batch:
-        of[person_id] += window_double([one for one in visible if one.person_id == person_id])
+        of[person_id] += window_double([one for one, _ in standing if one.person_id == person_id])
     concerned = {one.person_id for one in visible} if asked.area else set(batch)
     versions = await responsibility.known(tx, concerned, known_at=asked.known_at)
     closed = await store.closed(tx, {one for version in versions for one in version.organizations})

@@ -39,15 +39,23 @@ class Evidence:
     at: datetime
 
 
+_STATED = frozenset(
+    {
+        *("handovers:create", "handovers:offer", "handovers:amend"),
+        *("handovers:record_activity", "handovers:withdraw_activity"),
+    }
+)
+"""Where either side says what was held or settled."""
+
 EVIDENCE: Mapping[FindingKind, frozenset[str]] = {
     "gap": frozenset(),
     "holder_closed": frozenset(),
     "no_answer": frozenset({"handovers:offer", "handovers:open", "handovers:amend", "handovers:expire"}),
-    "conference_late": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "conference_late": _STATED,
     "sharing_late": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
     "consent_ended": frozenset({"handovers:read", "handovers:receive", "consents:give", "consents:withdraw"}),
-    "employer_window_undefined": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
-    "employer_window_double": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
+    "employer_window_undefined": _STATED,
+    "employer_window_double": _STATED,
     "overlap_too_long": frozenset({"handovers:accept", "handovers:overlap"}),
 }
 """Which steps of the handover, or of the consent, are behind a finding. Behind a gap is what made the version."""
@@ -195,6 +203,27 @@ def window_double(handovers: Sequence[Handover]) -> Iterator[Finding]:
                     "Handovers that go on at one time name different single points of contact for the employer",
                 ),
             )
+
+
+def window_disputed(handover: Handover, since: date) -> Finding | None:
+    """The sides of one handover name different organizations since that day."""
+    if handover.status not in (*HOLDING, "offered"):
+        return None
+    return Finding(
+        kind="employer_window_double",
+        severity="warning",
+        person_id=handover.person_id,
+        handover_id=handover.id,
+        domain="employer_liaison",
+        since=since,
+        party="sender",
+        organizations=frozenset({handover.sender_id, handover.receiver_id}),
+        record_ids=frozenset({handover.id}),
+        message=Text(
+            "提供元と提供先が、企業の窓口として別々の機関を挙げています",
+            "Sender and receiver name different single points of contact for the employer",
+        ),
+    )
 
 
 def overdue(handover: Handover, milestone: Milestone, today: date) -> bool:

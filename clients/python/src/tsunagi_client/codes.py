@@ -42,6 +42,8 @@ Action: TypeAlias = Literal["offer", "open", "withdraw", "amend", "receive", "ac
 Direction: TypeAlias = Literal["incoming", "outgoing"]
 Party: TypeAlias = Literal["sender", "receiver", "platform", "client"]
 Decision: TypeAlias = Literal["pending", "accept", "decline", "left_with_sender"]
+ActivityKind: TypeAlias = Literal["case_conference", "joint_visit", "employer_window"]
+Side: TypeAlias = Literal["sender", "receiver"]
 DeclineCode: TypeAlias = Literal[
     "capacity",
     "out_of_area",
@@ -121,6 +123,8 @@ EventType: TypeAlias = Literal[
     "handover.overlapping",
     "handover.completed",
     "handover.window_opened",
+    "handover.activity_recorded",
+    "handover.activity_withdrawn",
     "consent.withdrawn",
     "responsibility.changed",
 ]

@@ -17,6 +17,7 @@ from tsunagi_client._operations import (
     stream,
 )
 from tsunagi_client._session import Ask
+from tsunagi_client.activity_models import Activity, ActivityList
 from tsunagi_client.codes import DeclineCode, Direction, HandoverType, ReturnCode, Status, WithdrawCode
 from tsunagi_client.models import (
     AcceptancePreview,
@@ -38,6 +39,7 @@ Record: TypeAlias = Mapping[str, Any]
 Seen: TypeAlias = Reply[Handover | HandoverNotice]
 
 _ONE = "/v1/handovers/{handoverId}"
+_ACTIVITIES = _ONE + "/activities"
 _VERSION = _ONE + "/versions/{version}"
 
 
@@ -235,6 +237,31 @@ class Handovers(Group[Driver]):
     ) -> Ask[Reply[HandoverStatus]]:
         """It is the sender's turn to amend the record and offer again. Raises WindowNotOpen."""
         return _step(handover_id, _reason(code, text), if_match, idempotency_key)
+
+
+    @operation("listActivities", "GET", _ACTIVITIES)
+    def activities(self, handover_id: Id) -> Ask[ActivityList]:
+        """What both sides did together, and what each says of the employer's window. The receiver sees its own
+        alone where it may not read the handover plan."""
+        return Ask(document, path={"handoverId": handover_id})
+
+    @operation("recordActivity", "POST", _ACTIVITIES)
+    def record_activity(
+        self, handover_id: Id, activity: Record, *, idempotency_key: str | None = None
+    ) -> Ask[Activity]:
+        """A conference, a joint visit or a statement of the employer's window (the schema `activity.json`) is
+        recorded, and the other side told. Raises WrongState, WindowNotOpen, ConsentMissing."""
+        return Ask(
+            document, path={"handoverId": handover_id}, body=activity, headers=new_key(idempotency_key)
+        )
+
+    @operation("withdrawActivity", "POST", _ACTIVITIES + "/{activityId}/withdraw")
+    def withdraw_activity(
+        self, handover_id: Id, activity_id: Id, *, idempotency_key: str | None = None
+    ) -> Ask[Activity]:
+        """What this organization recorded by mistake no longer counts. It stays to be read."""
+        path = {"handoverId": handover_id, "activityId": activity_id}
+        return Ask(document, path=path, body={}, headers=new_key(idempotency_key))
 
 
 def new_key(given: str | None) -> dict[str, str]:
