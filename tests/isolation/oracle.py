@@ -58,7 +58,16 @@ def marks_open_to(role: str, realm: Realm) -> set[tuple[int, str]]:
 def _marks(role: str, target: Target) -> Iterable[tuple[int, str]]:
     shared = {(target.number, part) for part in ("reason", "answer")}
     if role == target.owner:
-        parts = (*SECTIONS, "header", "extensions", "consent", "withdrawal", "sender_assignee", "together", "noted")
+        parts = (
+            *SECTIONS,
+            "header",
+            "extensions",
+            "consent",
+            "withdrawal",
+            "sender_assignee",
+            "together",
+            "noted",
+        )
         return shared | {
             (number, part) for number in (target.number, target.number + AMENDED) for part in parts
         }
