@@ -51,6 +51,10 @@ def verdict(raw: bytes, keys: str) -> dict[str, Any]:
     if waiting := len(receipt.waiting):
         ja, en = f"{waiting}件はまだ検証点に入っていません", f"{waiting} are in no checkpoint yet"
         return {"result": "unchecked", "ja": ja, "en": en}
-    ja = f"{len(receipt.proven)}件の手続が証明されました。この後に何もなかったことと、発行日時は、証明の外です"
-    en = f"{len(receipt.proven)} steps are proven; not that nothing has happened since, nor when it was issued"
+    ja = (
+        f"{len(receipt.proven)}件の手続が証明されました。この後に何もなかったことと、発行日時は、証明の外です"
+    )
+    en = (
+        f"{len(receipt.proven)} steps are proven; not that nothing has happened since, nor when it was issued"
+    )
     return {"result": "good", "ja": ja, "en": en}
