@@ -30,10 +30,12 @@ async def test_each_date_is_an_event_under_an_id_that_stays(world: World) -> Non
 async def test_nothing_in_it_is_about_anybody(world: World) -> None:
     received = await world.received()
     content = (await (await visitor(world.center)).get("/coming.ics")).text
-    identity = received["record"]["sections"]["identity"]
+    identity, number = received["record"]["sections"]["identity"], received["id"][-6:].upper()
+    assert f"番号 {number}" in (await (await visitor(world.center)).get("/coming")).text
     for said in (identity["familyName"], received["personId"], "みほん", "試験"):
         assert said not in content
     for one in Calendar.from_ical(content).walk("VEVENT"):
+        assert one["SUMMARY"].endswith(f"番号 {number}")
         assert set(one) == {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "URL", "TRANSP"}
 
 

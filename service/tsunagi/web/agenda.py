@@ -104,7 +104,7 @@ def calendar(handovers: Iterable[Mapping[str, Any]], words: Words, *, at: dateti
             event.add("DTSTAMP", at)
             event.add("DTSTART", civil(day))
             event.add("DTEND", civil(day) + timedelta(days=1))
-            event.add("SUMMARY", f"{words.milestone(kind)} {one['id'][-6:]}")
+            event.add("SUMMARY", f"{words.milestone(kind)} {words.number(one['id'])}")
             event.add("URL", f"{origin}/handovers/{one['id']}")
             event.add("TRANSP", "TRANSPARENT")
             made.add_component(event)

@@ -147,6 +147,12 @@ class Words:
         schema = self.contract.resolve(f"{BASE_URI}{uri}")
         return str(schema["title" if self.language == "ja" else "x-title-en"])
 
+    def number(self, handover_id: str) -> str:
+        """By which two people on the telephone know that they speak of the same handover: the end of its id. It says
+        nothing about anybody."""
+        short = handover_id[-6:].upper()
+        return self.text(Text(f"番号 {short}", f"No. {short}"))
+
     def domain(self, code: str) -> str:
         return self.label("domain", code)
 
