@@ -13,7 +13,7 @@ async def test_from_the_list_to_an_acceptance(pages: BrowserWorld, scripts: bool
     member = await visitor(pages.world.center)
     async with pages.browsing(member, scripts=scripts) as somebody:
         page = await somebody.open("/coming")
-        await somebody.follow("就労定着支援事業所 みほん（架空）から")
+        await somebody.follow(f"就労定着支援事業所 みほん（架空）から 番号 {offered['id'][-6:].upper()}")
         await expect(page.get_by_role("heading", level=1)).to_have_text("架空 直樹さんの引継ぎ")
         await somebody.follow("回答する（受ける・差し戻す・辞退する）")
         first = page.get_by_role("group", name="就業支援")
