@@ -132,7 +132,7 @@ async def test_what_was_typed_survives_whatever_it_is(world: World) -> None:
     assert '<input id="in/familyName"' in page
     for at in ("/givenName", "/birthDate", "/phone"):
         assert f'href="#at{at}"' in page
-        assert f'id="error{at}"' in page
+        assert f'id="told{at}">\n<p class="field-error">' in page
 
 
 async def test_two_staff_who_write_at_once_do_not_overwrite_each_other(world: World) -> None:
@@ -236,6 +236,19 @@ async def test_nobody_of_another_organization_sees_or_changes_a_draft(world: Wor
         assert (await stranger.post(where, {"revision": "2", "press": "discard"})).status_code == 404
     assert path not in (await stranger.get("/hand-over")).text
     assert "相川" in (await member.get("/hand-over")).text
+
+
+async def test_a_field_is_checked_and_nothing_is_kept(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = f"{await begun(member, world)}/identity"
+    shown = controls((await member.get(path)).text, path)
+    typed = shown | {"/familyName": "相川", "/phone": "０３"}
+    checked = await member.post(f"{path}/check?at=/phone", typed)
+    assert (checked.status_code, '<p class="field-error">' in checked.text) == (200, True)
+    good = await member.post(f"{path}/check?at=/familyName", typed)
+    assert (good.status_code, '<p class="field-error">' in good.text) == (200, False)
+    assert controls((await member.get(path)).text, path) == shown
+    assert (await member.post(f"{path}/check?at=/nothing", typed)).status_code == 404
 
 
 async def test_an_auditor_writes_no_drafts(world: World) -> None:

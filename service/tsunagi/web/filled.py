@@ -1,6 +1,6 @@
 """A form with what was filled in, as a template draws it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,14 +13,16 @@ from tsunagi.web.forms_posted import DATES, Inputs, typed
 
 @dataclass(frozen=True)
 class Filled:
-    """`offered` are choices for fields of a common type, or of a name, that the contract cannot know; `theirs` what
-    somebody else has saved meanwhile."""
+    """`notices` are what is wrong, or to be noted; `offered` are choices for fields of a common type, or of a name,
+    that the contract cannot know; `theirs` what somebody else has saved meanwhile. `check` is where a field is checked
+    that was changed and left."""
 
     field: Field
     inputs: Inputs
-    faults: Sequence[Notice]
+    notices: Sequence[Notice]
     dates: Dates
     offered: Mapping[str, Sequence[Choice]]
+    check: str = ""
     theirs: Inputs | None = None
 
     def value(self, name: str) -> str:
@@ -74,10 +76,17 @@ class Filled:
 
     @cached_property
     def _errors(self) -> Mapping[str, list[Text]]:
+        return self._placed(one for one in self.notices if one.level == "error")
+
+    @cached_property
+    def _warnings(self) -> Mapping[str, list[Text]]:
+        return self._placed(one for one in self.notices if one.level != "error")
+
+    def _placed(self, notices: Iterable[Notice]) -> Mapping[str, list[Text]]:
         found: dict[str, list[Text]] = {}
-        for fault in self.faults:
-            at = self._shown_at(fault.pointer)
-            found.setdefault(at, []).append(_said(self.field.at(at) or self.field, fault))
+        for one in notices:
+            at = self._shown_at(one.pointer)
+            found.setdefault(at, []).append(_said(self.field.at(at) or self.field, one))
         return found
 
     def _shown_at(self, pointer: str) -> str:
@@ -89,6 +98,9 @@ class Filled:
     def errors(self, at: str) -> Sequence[Text]:
         return self._errors.get(at, ())
 
+    def warnings(self, at: str) -> Sequence[Text]:
+        return self._warnings.get(at, ())
+
     @cached_property
     def all_errors(self) -> Sequence[tuple[str, Text]]:
         return [(at, one) for at, texts in self._errors.items() for one in texts]
@@ -99,6 +111,6 @@ def _said(field: Field, fault: Notice) -> Text:
     ja, en = field.label.ja, field.label.en
     if fault.code == "schema.required":
         return Text(f"「{ja}」を書いてください", f"{en}: please fill in")
-    if field.kind in DATES:
+    if field.kind in DATES and fault.code.startswith("schema."):
         return Text(f"「{ja}」を暦の日付として読めません", f"{en} is no date of the calendar")
     return fault.message

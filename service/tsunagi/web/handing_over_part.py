@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi.responses import Response
@@ -11,6 +12,7 @@ from tsunagi.drafts.rules import Draft
 from tsunagi.errors import NotFound, PreconditionFailed, Text
 from tsunagi.web.desk import present, save
 from tsunagi.web.draft_parts import CONSENTS, Part, forms_of, names, on_other_ground, part, replaced
+from tsunagi.web.draft_trial import noticed
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Choice, Field
 from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
@@ -51,15 +53,33 @@ def _proposed(visit: Visit, draft: Draft, name: str) -> Mapping[str, Any]:
 async def _page(
     visit: Visit, draft: Draft, found: Part, typed: Inputs, *, theirs: Inputs | None = None, status: int = 200
 ) -> Response:
-    faults = found.faults if theirs is None else ()
+    notices = await noticed(visit, draft, found) if theirs is None else ()
     offered = await _offered(visit, draft, found.field)
+    check = f"/hand-over/{draft.id}/{found.name}/check"
     return visit.page(
         "hand_over_part.html",
         status=status,
         draft=draft,
         part=found,
-        filled=Filled(found.field, typed, faults, visit.dates, offered, theirs),
+        filled=Filled(found.field, typed, notices, visit.dates, offered, check, theirs),
     )
+
+
+@pages.post("/hand-over/{draft_id}/{part}/check")
+async def check_field(visit: Visit) -> Response:
+    """For scripts: what there is to be said of one field, as the part is filled in now. Nothing is kept."""
+    draft = await present(visit)
+    if draft.sent:
+        raise NotFound
+    found, at = _part(visit, draft), visit.request.query_params.get("at", "")
+    typed, field = await _typed(await visit.form()), found.field.at(at)
+    if field is None:
+        raise NotFound
+    content = document(found.field, typed, blanks=True)  # with them items keep their places
+    draft = replace(draft, **replaced(draft, found.name, content))
+    notices = await noticed(visit, draft, _part(visit, draft))
+    filled = Filled(found.field, typed, notices, visit.dates, {})
+    return visit.page("hand_over_check.html", filled=filled, field=field, at=at)
 
 
 @pages.post("/hand-over/{draft_id}/{part}")

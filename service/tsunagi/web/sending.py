@@ -14,6 +14,7 @@ from tsunagi.errors import PersonAlreadyKnown, PreconditionFailed, Refusal, Text
 from tsunagi.ids import ConsentId, HandoverId, PersonId
 from tsunagi.web.desk import close, discard, note, present, save
 from tsunagi.web.draft_parts import CONSENTS, Part, parts, placed
+from tsunagi.web.draft_trial import amend, trial
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
@@ -57,7 +58,7 @@ async def _outlook(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook
     if not all(one.ready for one in found):
         return Outlook(False)
     try:
-        answer = await _check(visit, draft)
+        answer = await trial(visit, draft)
     except Refusal as refusal:
         return _refused(draft, found, refusal)
     warnings = [
@@ -65,14 +66,6 @@ async def _outlook(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook
         for one in answer["warnings"]
     ]
     return Outlook(True, warnings=warnings)
-
-
-async def _check(visit: Visit, draft: Draft) -> Any:
-    """What the operation that will record it says beforehand. Raises Refusal."""
-    if draft.handover_id is None:
-        headers = {"Idempotency-Key": draft.key("check")}
-        return await visit.ask("createHandover", body=draft.record(), headers=headers, dryRun=True)
-    return await _amend(visit, draft, dryRun=True)
 
 
 def _refused(draft: Draft, found: Sequence[Part], refusal: Refusal) -> Outlook:
@@ -139,7 +132,7 @@ async def _recorded(visit: Visit, draft: Draft) -> Draft:
     if draft.recorded == draft.revision:
         return draft
     if draft.handover_id is not None:
-        await _amend(visit, draft)
+        await amend(visit, draft)
         return await note(visit, draft, recorded=draft.revision)
     headers = {"Idempotency-Key": draft.key("create")}
     made: Mapping[str, Any] = await visit.ask("createHandover", body=draft.record(), headers=headers)
@@ -158,12 +151,3 @@ async def _consented(visit: Visit, draft: Draft, subject: str) -> Draft:
     body = draft.consent(subject, draft.person_id)
     made = await visit.ask("createConsent", body=body, headers=headers)
     return await note(visit, draft, given={**draft.given, subject: ConsentId(UUID(made["id"]))})
-
-
-async def _amend(visit: Visit, draft: Draft, **parameters: Any) -> Any:
-    """Raises Refusal."""
-    there = await visit.answer("getHandover", handoverId=draft.handover_id)
-    headers = {"If-Match": there.headers["etag"]}
-    return await visit.ask(
-        "amendHandover", handoverId=draft.handover_id, body=draft.record(), headers=headers, **parameters
-    )
