@@ -211,6 +211,31 @@ async def test_a_bad_query_is_refused_by_name(world: World, query: str) -> None:
     assert answer.json().get("errors") or answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "end"),
+    [
+        ("findings?from=2026-12-01&to=2026-11-01", "to"),
+        ("findings?from=2026-12-01&to=2026-12-01", "to"),
+        ("ledger/entries?from=2026-12-01T00:00:00%2B09:00&to=2026-11-30T15:00:00Z", "to"),
+        ("responsibility/changes?since=2026-12-01T00:00:00Z&until=2026-11-01T00:00:00Z", "until"),
+        ("provisions?from=2026-12-01&to=2026-11-01", "to"),
+        ("fee-reduction-evidence?from=2026-12-01&to=2026-11-01", "to"),
+    ],
+)
+async def test_a_time_that_ends_before_it_begins_is_refused_at_its_end(
+    world: World, path: str, end: str
+) -> None:
+    answer = await world.settlement.get(f"/v1/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter"), answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["parameter"]) == ("parameter.order", end)
+
+
+async def test_a_time_may_be_a_single_day(world: World) -> None:
+    answer = await world.settlement.get("/v1/findings?from=2026-12-01&to=2026-12-02")
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("key", ["", "a b", "鍵", "x" * 256])
 async def test_an_idempotency_key_that_is_none_is_refused(world: World, key: str) -> None:
     headers: dict[str, Any] = {"Idempotency-Key": key.encode()}

@@ -95,6 +95,7 @@ async def test_findings_are_filtered_by_area_organization_kind_and_period(world:
         ("/area/findings?kind=unheard_of", "kind"),
         ("/area/findings?until=x", "until"),
         ("/area/findings?organization=x", "organization"),
+        ("/area/findings?from=2026-12-02&until=2026-12-01", "until"),
     ],
 )
 async def test_what_cannot_be_asked_is_said_beside_its_field(world: World, path: str, field: str) -> None:

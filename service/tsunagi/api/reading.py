@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -40,6 +41,10 @@ _SINGLE = {
 """Headers that nothing says which one counts of, if there are two. `Authorization` and `DPoP` are read elsewhere;
 of `Content-Length` and `Host` there is one, or the connection ends."""
 
+_ENDS: Mapping[str, str] = {"to": "from", "until": "since"}
+"""What ends a time that is asked for, and what begins it. Ends are exclusive, so that one at the beginning leaves
+nothing: "there is none" would be said of what nobody meant to ask."""
+
 _REPEATED = Text("一度だけ送ってください", "Send it once only")
 _NOT_DECODED = Text(
     "パーセント符号化が正しくないか、UTF-8ではないか、NULを含みます",
@@ -56,7 +61,8 @@ def read_parameters(contract: Contract, operation: Operation, request: Request) 
     """The declared parameters of a request.
 
     Raises InvalidParameter, also for a query parameter that the operation does not have, for one that is sent
-    twice and for what cannot be decoded; IdempotencyKeyRequired or PreconditionRequired for those headers.
+    twice, for what cannot be decoded and for a time that ends before it begins; IdempotencyKeyRequired or
+    PreconditionRequired for those headers.
     """
     _check_headers(request)
     _check_encoding(operation, request)
@@ -71,7 +77,24 @@ def read_parameters(contract: Contract, operation: Operation, request: Request) 
             raise _MISSING.get(parameter.name, InvalidParameter)
         elif parameter.default is not None:
             found[parameter.name] = parameter.default
+    _check_order(found)
     return found
+
+
+def _check_order(found: Mapping[str, Any]) -> None:
+    for end, beginning in _ENDS.items():
+        if end in found and beginning in found and _at(found[end]) <= _at(found[beginning]):
+            text = Text(
+                f"{beginning} より後でなければなりません",
+                f"It must be after {beginning}",
+            )
+            raise _invalid(end, "order", text)
+
+
+def _at(text: str) -> datetime:
+    """Of a date or an instant. A contract that had one of each would compare them as days of UTC."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _check_headers(request: Request) -> None:

@@ -9,6 +9,9 @@ from tsunagi.errors import InvalidParameter
 from tsunagi.web.dates import civil
 from tsunagi.web.visit import Visit
 
+ORDER = ("終わりが始まりより前です。期間を確かめてください", "This ends before it begins: check both")
+"""Instead of the parameters' names, which stand on no page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -64,7 +67,9 @@ def faults(visit: Visit, refusal: InvalidParameter, named: Mapping[str, str]) ->
     Raises the refusal where it is about something else than the form.
     """
     found = {
-        named[one.parameter]: visit.words.text(one.message)
+        named[one.parameter]: visit.t(*ORDER)
+        if one.code == "parameter.order"
+        else visit.words.text(one.message)
         for one in refusal.errors
         if one.parameter is not None and one.parameter in named
     }
