@@ -43,6 +43,10 @@ from tsunagi.drafts.actions import forget_drafts
 from tsunagi.handovers.steps import advance
 from tsunagi.layout.shapes import Shapes
 from tsunagi.logs import fault
+from tsunagi.openid.actions import Ways, forget_ways
+from tsunagi.openid.provider import Providers
+from tsunagi.outgoing.asking import Asker
+from tsunagi.outgoing.connection import Connector
 from tsunagi.paper.printing import Printer
 from tsunagi.people.secret import matching_secret
 from tsunagi.people.store import forget_attempts
@@ -61,6 +65,8 @@ from tsunagi.web import (
     handing_over_part,
     handing_over_workbook,
     joining,
+    openid_settings,
+    organization_sign_in,
     own_passkeys,
     record,
     report,
@@ -105,6 +111,8 @@ PAGES = (
     handing_over_workbook,
     joining,
     ledger_page,
+    openid_settings,
+    organization_sign_in,
     own_passkeys,
     record,
     report,
@@ -147,7 +155,13 @@ def create_services(
         match_secret=matching_secret(keys),
         printer=Printer(),
         shapes=Shapes(contract),
+        openid=openid_ways(settings, db),
     )
+
+
+def openid_ways(settings: Settings, db: Database) -> Ways:
+    providers = Providers(Asker(Connector(to_loopback=settings.openid_to_loopback)))
+    return Ways(db, providers, settings.base_url)
 
 
 def all_routes() -> Routes:
@@ -203,6 +217,7 @@ async def keep_time(services: Services) -> None:
                 await forget_counts(tx, services.clock.now())
                 await forget_drafts(tx, services.clock.now())
                 await forget_sessions(tx, datetime.now(UTC))
+                await forget_ways(tx, datetime.now(UTC))
                 await _watch_log(tx)
             await telling.keep_small(services.db)
         except Exception as error:  # the database may be away; the next round sees what this one missed

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     webhooks_to_loopback: bool = False
     """For trials: webhooks may also lead to this machine itself, there without TLS, too."""
 
+    openid_to_loopback: bool = False
+    """For trials: organizations' own sign-in may also be on this machine itself, there without TLS, too."""
+
     matches_per_minute: int = 30
     client_requests_per_minute: int = 6_000
     organization_requests_per_minute: int = 3_000

@@ -13,6 +13,7 @@ from tsunagi.evidence import store as evidence
 from tsunagi.handovers import store as handovers
 from tsunagi.ledger import store as ledger
 from tsunagi.notifications import store as notifications
+from tsunagi.openid import store as openid
 from tsunagi.people import store as people
 from tsunagi.proofs import store as proofs
 from tsunagi.provisions import store as provisions
@@ -39,6 +40,7 @@ __all__ = [
     "limits",
     "metadata",
     "notifications",
+    "openid",
     "passkeys",
     "people",
     "proofs",

@@ -19,6 +19,8 @@ from tests.isolation.watching import ASKERS, Guard, whole
 from tsunagi.drafts import store as drafts
 from tsunagi.drafts.rules import Draft
 from tsunagi.ids import ordered_id
+from tsunagi.openid import store as openid
+from tsunagi.openid.rules import Provider
 from tsunagi.staff import store
 from tsunagi.staff.rules import Member, Role
 from tsunagi.web.site import Page, pages
@@ -34,6 +36,7 @@ PLACES: dict[str, Callable[[Realm, Target], str]] = {
     "token": lambda _, target: "0" * 43,
     "draft_id": lambda _, target: target.handover_id,
     "part": lambda _, target: "identity",
+    "organization_id": lambda realm, target: str(realm.voices[target.owner].id),
     "webhook_id": lambda realm, target: realm.webhooks[target.owner][0],
 }
 """What stands in a page's path. Whoever adds a page whose path names something else adds that here."""
@@ -91,6 +94,17 @@ async def write_drafts(realm: Realm) -> None:
             await drafts.add(tx, draft, None)
 
 
+async def register_providers(realm: Realm) -> None:
+    """Whoever sends a handover has a sign-in of its own, too, at an address where nobody is asked."""
+    for target in realm.targets:
+        one = mark(target.number, "header")
+        provider = Provider(
+            realm.voices[target.owner].id, f"https://10.0.0.1/{one}", one, True, datetime.now(UTC)
+        )
+        async with realm.services.db.platform() as tx:
+            await openid.add(tx, provider, one)
+
+
 def foreign(guard: Guard, who: str, answer: httpx2.Response, sent: str) -> set[Any]:
     """What no operation of the contract would have told the organization."""
     operations = guard.realm.services.contract.operations
@@ -113,6 +127,7 @@ async def test_no_page_shows_what_is_not_for_its_reader(
         browser = Browser(realm, who, role)
         await browser.sign_in()
         await write_drafts(realm)
+        await register_providers(realm)
         for place, page in enumerate(shown):
             for target in others[place % EVERY :: EVERY] if "{" in page.path else others[:1]:
                 path = path_of(page, realm, target)
@@ -129,6 +144,7 @@ async def test_no_page_shows_an_auditor_the_content_of_a_record(realm: Realm, wh
         browser = Browser(realm, who, "auditor")
         await browser.sign_in()
         await write_drafts(realm)
+        await register_providers(realm)
         for place, page in enumerate(one for one in pages.all if one.path not in LEAVES):
             for target in realm.targets[place % EVERY :: EVERY] if "{" in page.path else realm.targets[:1]:
                 async with undone(realm.services.db):

@@ -37,6 +37,11 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "log_entries": (HASHES, {"commitment"}),
     "log_nodes": (HASHES, {"hash"}),
     "master_keys": (HASHES, {"id"}),
+    "openid_providers": ("an organization about its own sign-in", {"issuer", "client_id"}),
+    "openid_ways": (
+        "hashes; a page of ours",
+        {"state_hash", "browser_hash", "nonce_hash", "purpose", "back", "invitation_hash"},
+    ),
     "person_identities": ("keyed hashes: decision 0007", {"kana_birth_key", "certificate_key"}),
     "provision_retention": (PUBLIC, {"organization_kind", "prefecture_code", "source"}),
     "provisions": (
@@ -59,7 +64,8 @@ PLAIN: dict[str, tuple[str, set[str]]] = {
     "staff_challenges": (HASHES, {"challenge_hash"}),
     "staff_members": (
         "an organization about its own staff; hashes of passwords and invitations are of no use to whoever reads them",
-        {"login", "name", "role", "status", "password_hash", "invitation_hash", "calendar_hash"},
+        {"login", "name", "role", "status", "password_hash", "invitation_hash", "calendar_hash"}
+        | {"openid_issuer", "openid_subject"},
     ),
     "staff_passkeys": (
         "public keys, and what their owners call them",

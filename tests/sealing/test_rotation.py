@@ -28,6 +28,7 @@ TABLES = (
     "handovers",
     "idempotent_answers",
     "legal_holds",
+    "openid_providers",
     "record_versions",
     "staff_members",
     "webhooks",

@@ -45,6 +45,8 @@ class Browsing:
     page: Page
     scripts: bool
     faults: list[str] = field(default_factory=list)
+    elsewhere: str | None = None
+    """Another server that a test leads to, on purpose."""
 
     async def open(self, path: str, *, status: int = 200) -> Page:
         answer = await self.page.goto(self.base_url + path, wait_until="load")
@@ -88,7 +90,8 @@ class Browsing:
             self.faults.append(f"console: {message.text}")
 
     def see(self, request: Request) -> None:
-        if not request.url.startswith((self.base_url + "/", "data:", "blob:")):
+        known = (self.base_url + "/", "data:", "blob:", *([self.elsewhere] if self.elsewhere else []))
+        if not request.url.startswith(known):
             self.faults.append(f"asked elsewhere: {request.url}")
 
     async def width(self) -> int:
@@ -162,7 +165,11 @@ async def pages(
     the host that a test asks for."""
     port, host = free_port(), getattr(request, "param", "127.0.0.1")
     settings = Settings(
-        data_dir=tmp_path / "data", base_url=f"http://{host}:{port}", port=port, metrics_port=0
+        data_dir=tmp_path / "data",
+        base_url=f"http://{host}:{port}",
+        port=port,
+        metrics_port=0,
+        openid_to_loopback=True,
     )
     services = create_services(settings, own_database, Clock(), contract)
     server = server_over(services)

@@ -36,6 +36,7 @@ from tsunagi.ids import HandoverId
 from tsunagi.layout.shapes import Shapes
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Entry, Record
+from tsunagi.openid.actions import Ways
 from tsunagi.paper.printing import Printer
 from tsunagi.settings import Settings
 
@@ -57,6 +58,7 @@ class Services:
     match_secret: bytes
     printer: Printer
     shapes: Shapes
+    openid: Ways
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ Action = Literal[
     "handovers:withdraw",
     "handovers:withdraw_activity",
     "ledger:read",
+    "openid:change",
+    "openid:register",
+    "openid:remove",
     "people:erase",
     "people:hold",
     "people:match",
@@ -69,10 +72,12 @@ Action = Literal[
     "staff:add_passkey",
     "staff:change",
     "staff:join",
+    "staff:link",
     "staff:remove_passkey",
     "staff:reset",
     "staff:sign_in",
     "staff:sign_out",
+    "staff:unlink",
     "tokens:issue",
     "webhooks:add",
     "webhooks:pause",
@@ -112,6 +117,7 @@ class Record:
         "client",
         "staff",
         "webhook",
+        "openid_provider",
     ]
     id: UUID | str
     version: int | None = None

@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -51,6 +52,14 @@ staff_members = Table(
         unique=True,
         comment="SHA-256 of what the address of the calendar holds",
     ),
+    Column(
+        "openid_issuer",
+        Text,
+        nullable=True,
+        comment="of the provider at which the member is `openid_subject`",
+    ),
+    Column("openid_subject", Text, nullable=True),
+    UniqueConstraint("openid_issuer", "openid_subject"),
     CheckConstraint("role IN ('worker', 'administrator', 'auditor')", name="role"),
     CheckConstraint("status IN ('active', 'disabled')", name="status"),
 )
@@ -87,12 +96,14 @@ class Account:
     invitation_hash: bytes | None
     invited_until: datetime | None
     added_at: datetime
+    linked: bool
+    """Whether the member can come in through the organization's provider."""
 
 
 _MEMBER = "m.id, m.organization_id, m.login, m.name, m.role"
 _ACCOUNT = f"""
     SELECT {_MEMBER}, m.status, m.password_hash, m.data_key, m.code_secret, m.code_step, m.invitation_hash,
-        m.invited_until, m.added_at
+        m.invited_until, m.added_at, m.openid_subject IS NOT NULL AS linked
     FROM staff_members m
 """  # noqa: S608  nothing but the names of columns is put in
 _HELD = " FOR NO KEY UPDATE"
@@ -128,6 +139,12 @@ async def account(tx: ReadTx, login: str, *, held: bool = False) -> Account | No
     return next((_account(tx, row) for row in found), None)
 
 
+async def account_of(tx: ReadTx, member_id: UUID, *, held: bool = False) -> Account | None:
+    """As `account`, of a member."""
+    found = await fetch(tx, f"{_ACCOUNT} WHERE m.id = $1{_HELD if held else ''}", member_id)
+    return next((_account(tx, row) for row in found), None)
+
+
 async def accounts(tx: ReadTx, organization_id: OrganizationId, *, held: bool = False) -> list[Account]:
     """Those of an organization, in the order in which they were added; `held` until `tx` ends."""
     in_order = f"ORDER BY m.id{_HELD if held else ''}"
@@ -149,6 +166,7 @@ def _account(tx: ReadTx, row: Mapping[str, Any]) -> Account:
         row["invitation_hash"],
         row["invited_until"],
         row["added_at"],
+        row["linked"],
     )
 
 
@@ -163,25 +181,70 @@ async def change_status(tx: WriteTx, member_id: UUID, status: str) -> None:
 async def invite(
     tx: WriteTx, member_id: UUID, invitation_hash: bytes, *, until: datetime, code_secret: str
 ) -> None:
-    """The member has neither password nor second factor any more, but an invitation to choose both."""
+    """The member has neither password nor second factor nor link any more, but an invitation to choose anew."""
     key = keys(tx).fresh("staff_members", member_id)
     sealed = key.seal(code_secret.encode(), "staff_members", member_id)
     await fetch(
         tx,
         "UPDATE staff_members SET password_hash = NULL, code_step = NULL, data_key = $2, code_secret = $3,"
-        " invitation_hash = $4, invited_until = $5 WHERE id = $1",
+        " invitation_hash = $4, invited_until = $5, openid_issuer = NULL, openid_subject = NULL WHERE id = $1",
         *(member_id, key.wrapped, sealed, invitation_hash, until),
     )
 
 
-async def join(tx: WriteTx, member_id: UUID, *, password_hash: str) -> None:
-    """The invitation is used up."""
+async def join(tx: WriteTx, member_id: UUID, *, password_hash: str | None) -> None:
+    """The invitation is used up. None: the member comes in another way."""
     await fetch(
         tx,
         "UPDATE staff_members SET password_hash = $2, invitation_hash = NULL, invited_until = NULL"
         " WHERE id = $1",
         *(member_id, password_hash),
     )
+
+
+async def link(tx: WriteTx, member_id: UUID, issuer: str, subject: str) -> bool:
+    """Whether the member is this subject of the issuer's from now on: somebody else may be."""
+    # Two who link the same subject at once would both see nobody: the second waits here.
+    await fetch(tx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"openid {issuer} {subject}")
+    changed = await fetch(
+        tx,
+        "UPDATE staff_members SET openid_issuer = $2, openid_subject = $3 WHERE id = $1 AND NOT EXISTS"
+        " (SELECT FROM staff_members o WHERE o.openid_issuer = $2 AND o.openid_subject = $3 AND o.id <> $1)"
+        " RETURNING id",
+        *(member_id, issuer, subject),
+    )
+    return bool(changed)
+
+
+async def unlink(tx: WriteTx, member_id: UUID) -> None:
+    await fetch(
+        tx, "UPDATE staff_members SET openid_issuer = NULL, openid_subject = NULL WHERE id = $1", member_id
+    )
+
+
+async def unlink_all(tx: WriteTx, organization_id: OrganizationId, *, but_session_of: UUID) -> None:
+    """Nobody of the organization is linked any more; the sessions of those who were are over, but for one's."""
+    await fetch(
+        tx,
+        """
+        WITH linked AS (
+            UPDATE staff_members SET openid_issuer = NULL, openid_subject = NULL
+            WHERE organization_id = $1 AND openid_subject IS NOT NULL RETURNING id
+        )
+        DELETE FROM staff_sessions s USING linked WHERE s.member_id = linked.id AND linked.id <> $2
+        """,
+        *(organization_id, but_session_of),
+    )
+
+
+async def subject(tx: WriteTx, organization_id: OrganizationId, issuer: str, name: str) -> Account | None:
+    """The account of the organization's that is this subject of the issuer's, held until `tx` ends."""
+    found = await fetch(
+        tx,
+        f"{_ACCOUNT} WHERE m.openid_issuer = $2 AND m.openid_subject = $3 AND m.organization_id = $1{_HELD}",
+        *(organization_id, issuer, name),
+    )
+    return next((_account(tx, row) for row in found), None)
 
 
 async def attempts(tx: WriteTx, at: datetime, name: str) -> Attempts:

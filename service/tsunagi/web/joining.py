@@ -1,11 +1,15 @@
-"""How somebody who was invited makes the account their own: the invitation, an authenticator app, a password."""
+"""How somebody who was invited makes the account their own: the invitation, then an authenticator app and a password,
+or the organization's own sign-in."""
 
 import segno
 from fastapi.responses import Response
 
 from tsunagi.errors import RuleViolated
+from tsunagi.openid import actions as openid
+from tsunagi.openid.actions import Leaving
 from tsunagi.staff import accounts
 from tsunagi.staff.rules import SignInRefused, code_uri
+from tsunagi.web.organization_sign_in import leaving_page
 from tsunagi.web.signing_in import attempting, with_session
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
@@ -36,6 +40,8 @@ async def join(visit: Visit) -> Response:
         member, secret = await accounts.joining(db, login, invitation, attempting(visit))
     except SignInRefused:
         return visit.page("join.html", status=403, login=login, refused=True)
+    if "openid" in form:
+        return await leaving_page(visit, Leaving(member.organization_id, "join", member=member))
     picture = segno.make(code_uri(member.login, secret), micro=False).png_data_uri(scale=5, border=4)
     return visit.page(
         "join_choose.html",
@@ -45,4 +51,5 @@ async def join(visit: Visit) -> Response:
         secret=secret,
         picture=picture,
         errors=errors,
+        provider=await openid.provider_of(db, member.organization_id),
     )

@@ -1,10 +1,13 @@
 """Signing in and out, confirming that one is still there, and the language of the pages."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from tsunagi.ids import OrganizationId
+from tsunagi.openid import actions as openid
 from tsunagi.staff import actions as staff
 from tsunagi.staff import passkeys
 from tsunagi.staff.actions import Assertion, Attempting, Code
@@ -14,6 +17,9 @@ from tsunagi.web.site import cookie_name, pages
 from tsunagi.web.visit import LANGUAGE_COOKIE, Visit, local
 
 YEAR = 365 * 24 * 60 * 60
+
+REMEMBERED = "sign_in_with"
+"""The cookie that holds through whose provider this browser has come in before."""
 
 
 @pages.get("/", open=True)
@@ -28,7 +34,7 @@ async def sign_in_page(visit: Visit) -> Response:
     back = local(visit.request.query_params.get("next"))
     if visit.session is not None:
         return visit.redirect(back)
-    return visit.page("sign_in.html", back=back, login="", refused=False)
+    return await _sign_in_page(visit, back)
 
 
 @pages.post("/sign-in", open=True)
@@ -38,13 +44,33 @@ async def sign_in(visit: Visit) -> Response:
     try:
         token = await _signed_in(visit, login, form)
     except SignInRefused:
-        return visit.page("sign_in.html", status=403, back=back, login=login, refused=True)
+        return await _sign_in_page(visit, back, login=login, refused=True)
     return with_session(visit, visit.redirect(back), token)
+
+
+async def _sign_in_page(visit: Visit, back: str, *, login: str = "", refused: bool = False) -> Response:
+    return visit.page(
+        "sign_in.html",
+        status=403 if refused else 200,
+        back=back,
+        login=login,
+        refused=refused,
+        through=await _through(visit),
+    )
+
+
+async def _through(visit: Visit) -> UUID | None:
+    """The organization through whose provider this browser has come in before, if it still has one."""
+    try:
+        remembered = OrganizationId(UUID(visit.request.cookies.get(REMEMBERED, "")))
+    except ValueError:
+        return None
+    return remembered if await openid.provider_of(visit.services.db, remembered) else None
 
 
 @pages.get("/confirm")
 async def confirm_page(visit: Visit) -> Response:
-    return visit.page("confirm.html", back=local(visit.request.query_params.get("next")), refused=False)
+    return await _confirm_page(visit, local(visit.request.query_params.get("next")))
 
 
 @pages.post("/confirm")
@@ -54,16 +80,23 @@ async def confirm(visit: Visit) -> Response:
     try:
         token = await _signed_in(visit, visit.member.login, form)
     except SignInRefused:
-        return visit.page("confirm.html", status=403, back=back, refused=True)
-    await _signed_out(visit)
+        return await _confirm_page(visit, back, refused=True)
+    await signed_out(visit)
     return with_session(visit, visit.redirect(back), token)
+
+
+async def _confirm_page(visit: Visit, back: str, *, refused: bool = False) -> Response:
+    entrances = await openid.entrances(visit.services.db, visit.member)
+    return visit.page(
+        "confirm.html", status=403 if refused else 200, back=back, refused=refused, entrances=entrances
+    )
 
 
 @pages.post("/sign-out")
 async def sign_out(visit: Visit) -> Response:
-    await _signed_out(visit)
+    await signed_out(visit)
     answer = visit.redirect("/sign-in")
-    answer.delete_cookie(cookie_name(visit.services), secure=_secure(visit), httponly=True, samesite="lax")
+    answer.delete_cookie(cookie_name(visit.services), secure=secure(visit), httponly=True, samesite="lax")
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -74,7 +107,7 @@ async def choose_language(visit: Visit) -> Response:
     answer = visit.redirect(local(form.get("next")))
     chosen = "en" if form.get("language") == "en" else "ja"
     answer.set_cookie(
-        LANGUAGE_COOKIE, chosen, max_age=YEAR, secure=_secure(visit), httponly=True, samesite="lax"
+        LANGUAGE_COOKIE, chosen, max_age=YEAR, secure=secure(visit), httponly=True, samesite="lax"
     )
     return answer
 
@@ -107,7 +140,7 @@ def attempting(visit: Visit) -> Attempting:
     return Attempting(datetime.now(UTC), client.host if client else "", visit.request.state.request_id)
 
 
-async def _signed_out(visit: Visit) -> None:
+async def signed_out(visit: Visit) -> None:
     assert visit.token is not None, "the page is for those who are signed in"
     await staff.sign_out(
         visit.services.db, datetime.now(UTC), visit.signed_in, visit.token, visit.request.state.request_id
@@ -116,10 +149,10 @@ async def _signed_out(visit: Visit) -> None:
 
 def with_session(visit: Visit, answer: Response, token: str) -> Response:
     answer.set_cookie(
-        cookie_name(visit.services), token, path="/", secure=_secure(visit), httponly=True, samesite="lax"
+        cookie_name(visit.services), token, path="/", secure=secure(visit), httponly=True, samesite="lax"
     )
     return answer
 
 
-def _secure(visit: Visit) -> bool:
+def secure(visit: Visit) -> bool:
     return visit.services.settings.base_url.startswith("https:")

@@ -51,6 +51,9 @@ ACTIONS: Mapping[str, Text] = {
     "handovers:withdraw": Text("引継ぎの取下げ", "Handover withdrawn"),
     "handovers:withdraw_activity": Text("連携の記録の取消し", "Activity taken back"),
     "ledger:read": Text("台帳の閲覧", "Ledger read"),
+    "openid:change": Text("機関のサインインの変更", "Organization's sign-in changed"),
+    "openid:register": Text("機関のサインインの登録", "Organization's sign-in registered"),
+    "openid:remove": Text("機関のサインインの削除", "Organization's sign-in removed"),
     "people:erase": Text("本人の情報の消去", "Person erased"),
     "people:hold": Text("法的保全の開始", "Legal hold begun"),
     "people:match": Text("本人の照合", "Person matched"),
@@ -70,10 +73,14 @@ ACTIONS: Mapping[str, Text] = {
     "staff:add_passkey": Text("パスキーの登録", "Passkey added"),
     "staff:change": Text("職員の役割・状態の変更", "Member of staff changed"),
     "staff:join": Text("職員の利用開始", "Member of staff joined"),
+    "staff:link": Text("機関のサインインとの結び付け", "Linked with the organization's sign-in"),
     "staff:remove_passkey": Text("パスキーの削除", "Passkey removed"),
     "staff:reset": Text("職員の再招待", "Member of staff invited anew"),
     "staff:sign_in": Text("職員のサインイン", "Member of staff signed in"),
     "staff:sign_out": Text("職員のサインアウト", "Member of staff signed out"),
+    "staff:unlink": Text(
+        "機関のサインインとの結び付けの解除", "Link with the organization's sign-in removed"
+    ),
     "tokens:issue": Text("アクセストークンの発行", "Token issued"),
     "webhooks:add": Text("通知先の登録", "Webhook added"),
     "webhooks:pause": Text("通知の休止", "Webhook paused"),
@@ -94,6 +101,7 @@ RECORDS: Mapping[str, Text] = {
     "client": Text("ソフトウェア", "Software"),
     "staff": Text("職員", "Member of staff"),
     "webhook": Text("通知先", "Webhook"),
+    "openid_provider": Text("機関のサインイン", "Organization's sign-in"),
 }
 """What an entry of the ledger can be about."""
 
