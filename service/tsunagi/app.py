@@ -60,6 +60,7 @@ from tsunagi.transparency import store as transparency
 from tsunagi.web import (
     agenda,
     area,
+    assigning,
     coming,
     handing_over,
     handing_over_part,
@@ -104,6 +105,7 @@ ROOMS = (
 PAGES = (
     agenda,
     area,
+    assigning,
     coming,
     directory_page,
     handing_over,

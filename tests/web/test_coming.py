@@ -64,7 +64,7 @@ async def test_before_the_window_opens_one_waits(world: World) -> None:
     [
         ("", True),
         ("direction=outgoing", False),
-        ("direction=", True),
+        ("direction=both", True),
         ("status=offered", True),
         ("status=completed", False),
         ("type=settlement_to_center", True),

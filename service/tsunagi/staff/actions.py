@@ -22,6 +22,7 @@ from tsunagi.staff.rules import (
     FREE_FAILURES_LOGIN,
     IDLE,
     LONGEST,
+    Colleague,
     Member,
     Role,
     Session,
@@ -245,6 +246,12 @@ async def subscriber(db: Database, token: str) -> Member | None:
     """Whose calendar is at that token."""
     async with db.platform() as tx:
         return await store.subscriber(tx, token)
+
+
+async def colleagues(db: Database, member: Member) -> list[Colleague]:
+    """The staff of the member's own organization, by name; those who were disabled, too."""
+    async with db.platform() as tx:
+        return await store.colleagues(tx, member.organization_id)
 
 
 async def add_passkey(

@@ -97,6 +97,21 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member of staff, as the others of the organization know them."""
+
+    id: UUID
+    name: str
+    role: Role
+    active: bool
+
+    @property
+    def takes_charge(self) -> bool:
+        """Whether handovers can be given to them: an auditor may not even see them."""
+        return self.active and self.role != "auditor"
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Somebody who has signed in."""
 

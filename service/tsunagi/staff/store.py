@@ -25,7 +25,7 @@ from tsunagi.db import ReadTx, WriteTx, fetch, metadata
 from tsunagi.ids import OrganizationId
 from tsunagi.sealing.keys import keys
 from tsunagi.sealing.store import Sealed
-from tsunagi.staff.rules import Attempts, Member, Role, Session
+from tsunagi.staff.rules import Attempts, Colleague, Member, Role, Session
 
 staff_members = Table(
     "staff_members",
@@ -168,6 +168,17 @@ def _account(tx: ReadTx, row: Mapping[str, Any]) -> Account:
         row["added_at"],
         row["linked"],
     )
+
+
+async def colleagues(tx: ReadTx, organization_id: OrganizationId) -> list[Colleague]:
+    """The organization's staff, by name."""
+    found = await fetch(
+        tx,
+        "SELECT id, name, role, status = 'active' AS active FROM staff_members WHERE organization_id = $1"
+        " ORDER BY name, id",
+        organization_id,
+    )
+    return [Colleague(**dict(row)) for row in found]
 
 
 async def change_role(tx: WriteTx, member_id: UUID, role: Role) -> None:

@@ -1,20 +1,30 @@
 """What is coming, and what is going out: handovers by due date, with what is expected of whoever looks."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi.responses import Response
 
-from tsunagi.errors import Text
+from tsunagi.errors import InvalidParameter, Text
+from tsunagi.web.asking import Asked, asked, faults
+from tsunagi.web.assigning import team
 from tsunagi.web.dates import civil
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
 PAGE = 50
 SOON_DAYS = 30
+
+FIELDS = ("direction", "status", "due", "window", "type", "area", "assignee", "cursor")
+NAMED = {"direction": "direction", "window": "window", "handoverType": "type", "area": "area"} | {
+    "assignee": "assignee"
+}
+"""Fields of the form, by the parameters that they fill."""
+EITHER, NOBODY = "both", "~"
+"""Both directions; and nobody in charge, which no reference is."""
 
 OPEN = ("draft", "offered", "received", "returned", "accepted", "overlapping")
 STATUSES = (*OPEN, "completed", "declined", "withdrawn", "expired")
@@ -88,37 +98,60 @@ class Row:
         return str(self.handover["sender" if incoming else "receiver"]["name"])
 
     @property
+    def open(self) -> bool:
+        return self.handover["status"] in OPEN
+
+    @property
     def _key(self) -> tuple[str, str]:
         return self.handover["direction"], self.handover["status"]
 
 
 @pages.get("/coming")
 async def coming(visit: Visit) -> Response:
-    asked = dict(visit.request.query_params)
-    listed = await visit.ask(
-        "listHandovers",
-        direction=asked.get("direction", "incoming") or None,
-        status=[asked["status"]] if asked.get("status") in STATUSES else OPEN,
-        handoverType=asked.get("type") or None,
-        area=asked.get("area") or None,
-        window=asked.get("window") or None,
-        dueBefore=_due_before(asked.get("due"), visit.today),
-        limit=PAGE,
-        cursor=asked.get("cursor") or None,
-    )
-    more = listed["nextCursor"]
+    form = asked(visit, *FIELDS)
+    listed: Mapping[str, Any] = {"items": [], "nextCursor": None}
+    errors: dict[str, str] = {}
+    try:
+        listed = await visit.ask("listHandovers", **_filters(form, visit.today), limit=PAGE)
+    except InvalidParameter as refusal:
+        errors = faults(visit, refusal, NAMED)
     return visit.page(
         "coming.html",
+        status=400 if errors else 200,
         rows=[Row(one, visit.today) for one in listed["items"]],
-        asked=asked,
+        asked=form,
+        errors=errors,
         statuses=STATUSES,
-        types=visit.words.labels["handover-type"],
-        areas=(await visit.ask("listAreas"))["items"],
-        following=f"/coming?{urlencode(asked | {'cursor': more})}" if more else None,
+        areas={one["code"]: one["name"] for one in (await visit.ask("listAreas"))["items"]},
+        team=await team(visit),
+        nobody=NOBODY,
+        assigned=_assigned(visit),
+        next_cursor=listed["nextCursor"],
     )
+
+
+def _filters(form: Asked, today: date) -> dict[str, Any]:
+    direction, status, assignee = form.get("direction"), form.get("status"), form.get("assignee")
+    return {
+        "direction": None if direction == EITHER else direction or "incoming",
+        "status": [status] if status in STATUSES else OPEN,
+        "dueBefore": _due_before(form.get("due"), today),
+        "window": form.get("window"),
+        "handoverType": form.get("type"),
+        "area": form.get("area"),
+        "assignee": None if assignee == NOBODY else assignee,
+        "unassigned": True if assignee == NOBODY else None,
+        "cursor": form.get("cursor"),
+    }
 
 
 def _due_before(due: str | None, today: date) -> str | None:
     if due == "over":
         return today.isoformat()
     return (today + timedelta(days=SOON_DAYS + 1)).isoformat() if due == "soon" else None
+
+
+def _assigned(visit: Visit) -> tuple[int, int] | None:
+    """How many were just assigned, and how many were to be."""
+    told = [visit.request.query_params.get(name, "") for name in ("assigned", "of")]
+    return (int(told[0]), int(told[1])) if all(re.fullmatch(r"[0-9]{1,2}", one) for one in told) else None

@@ -10,6 +10,7 @@ from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import NotFound
 from tsunagi.layout.differences import differences
 from tsunagi.layout.rules import Layout
+from tsunagi.web.assigning import team
 from tsunagi.web.plan_sheet import XLSX, plan_sheet
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
@@ -50,10 +51,11 @@ async def record_page(visit: Visit) -> Response:
     plan = layout(visit)
     standing = plan.parts(HANDOVER, {name: found[name] for name in _STANDING if name in found})
     if "record" not in found:
-        return visit.page("notice.html", found=found, standing=standing)
+        return visit.page("notice.html", found=found, standing=standing, team=await team(visit))
     return visit.page(
         "record.html",
         found=found,
+        team=await team(visit),
         standing=standing,
         sections=list(plan.sections(found["record"])),
         about=plan.header(found["record"]),

@@ -238,7 +238,6 @@ class Handovers(Group[Driver]):
         """It is the sender's turn to amend the record and offer again. Raises WindowNotOpen."""
         return _step(handover_id, _reason(code, text), if_match, idempotency_key)
 
-
     @operation("listActivities", "GET", _ACTIVITIES)
     def activities(self, handover_id: Id) -> Ask[ActivityList]:
         """What both sides did together, and what each says of the employer's window. The receiver sees its own

@@ -24,6 +24,17 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
+// What htmx asked for and another page answers (signing in, a refusal) or nobody does is asked for as a page.
+const instead = (event) => {
+  const { ctx } = event.detail;
+  if (!ctx || (ctx.response && !ctx.response.raw.redirected && ctx.response.status < 400)) return;
+  event.preventDefault();
+  window.location.assign(ctx.request.action);
+};
+
+document.addEventListener("htmx:before:response", instead);
+document.addEventListener("htmx:error", instead);
+
 document.addEventListener("htmx:after:swap", () => offerPrinting(document));
 
 offerPrinting(document);
