@@ -14,6 +14,12 @@ Stream = NewType("Stream", UUID)
 """The pseudonym under which the ledger knows a person; without the `people` row it leads to nobody."""
 
 
+def number(handover_id: str) -> str:
+    """By which two people know that they speak of the same handover, on pages, papers and in names of files: the end
+    of its id, which says nothing about anybody."""
+    return handover_id[-6:].upper()
+
+
 def ordered_id() -> UUID:
     """A UUIDv7: new rows land at the end of their index."""
     return uuid_utils.compat.uuid7()

@@ -46,6 +46,25 @@ async def test_the_receiver_gets_on_paper_what_it_gets_as_json(world: World) -> 
     assert "医療同意がない" in text
 
 
+async def test_every_page_names_the_person_and_neither_title_nor_file_do(world: World) -> None:
+    received = await world.received()
+    answer = await world.center.get(f"/v1/handovers/{received['id']}", Accept="application/pdf")
+    reader = PdfReader(io.BytesIO(answer.content))
+    for page in reader.pages:
+        assert "架空直樹平成6年7月21日（1994-07-21）生番号" in re.sub(r"\s", "", page.extract_text())
+    assert reader.metadata
+    assert reader.metadata.title == "引継ぎ記録"
+    name = f'attachment; filename="handover-{received["id"][-6:].upper()}-2026-11-20.pdf"'
+    assert answer.headers["content-disposition"] == name
+
+
+async def test_a_reader_who_may_not_know_the_person_finds_no_name_on_any_page(world: World) -> None:
+    offered = await world.offered(sections=["handover_plan", "assessment"])
+    text = text_of(await printed(world.center, f"/v1/handovers/{offered['id']}"))
+    assert "架空直樹" not in text
+    assert "5領域のまとめ健康管理" in text
+
+
 async def test_nothing_withheld_is_in_the_file_at_all(world: World) -> None:
     offered = await world.offered(sections=["identity", "handover_plan"])
     own = (await world.settlement.get(f"/v1/handovers/{offered['id']}")).json()["record"]["sections"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.world import EXAMPLES
-from tsunagi.contract import Contract
+from tsunagi.contract import BASE_URI, Contract
 from tsunagi.layout.rules import READING_ORDER, Fact, Grid, Group, Layout, Part
 from tsunagi.layout.shapes import RECORD, Shapes
 
@@ -100,6 +100,35 @@ def test_items_of_instruments_are_called_by_their_names(layout: Layout) -> None:
     section = layout.section("assessment", record("sender-to-center")["sections"]["assessment"])
     (items,) = (one for one in section.parts if isinstance(one, Grid) and one.label == "項目別の評価")
     assert "金銭管理" in {cell for row in items.rows for cell in row}
+
+
+def test_values_of_a_scale_are_called_as_the_instrument_calls_them(layout: Layout) -> None:
+    section = layout.section("assessment", record()["sections"]["assessment"])
+    (items,) = (one for one in section.parts if isinstance(one, Grid) and one.label == "項目別の評価")
+    said = {cell for row in items.rows for cell in row}
+    assert {"3段階", "1（支援が必要）", "3（できている）"} <= said
+    assert "three_level" not in said
+
+
+def test_a_reason_is_said_in_words_and_stays_in_its_row(contract: Contract) -> None:
+    layout = Layout(Shapes(contract), "ja")
+    domain = {"domain": "employment", "receiverRole": "primary", "from": "2027-04-01"}
+    domain |= {"senderRoleAfter": "none", "decision": "decline"}
+    reason = {"code": "more_information", "text": "通院先"}
+    told = {"reason": reason, "domains": [domain | {"reason": {"code": "capacity", "text": "満員"}}, domain]}
+    fact, grid = layout.parts(f"{BASE_URI}schemas/handover.json", told)
+    assert isinstance(fact, Fact)
+    assert fact.value == "追加の情報\n通院先"
+    assert isinstance(grid, Grid)
+    assert [row[-1] for row in grid.rows] == ["受入枠がない\n満員", ""]
+
+
+def test_a_list_with_words_too_long_for_its_columns_is_set_one_below_the_other(layout: Layout) -> None:
+    contact = {"name": "架空 三郎", "department": "人事部", "role": "hr", "phone": "013-000-7876"}
+    contact |= {"email": "hr-2@example.jp", "disclosureScope": "配慮"}
+    for hours, kind in (("9:00-17:00", Group), ("平日", Grid)):
+        section = layout.section("employer_contacts", {"contacts": [contact | {"availableHours": hours}]})
+        assert [type(one) for one in section.parts] == [kind]
 
 
 def test_an_instrument_is_never_looked_for_outside_its_folder(layout: Layout) -> None:

@@ -150,6 +150,48 @@ async def test_what_is_longer_than_a_page_goes_on_on_the_next(long: str) -> None
     assert "last" in text
 
 
+@pytest.mark.parametrize("word", ["013-000-7876", "hr-2@example.jp", "a" * 40])
+async def test_no_word_runs_out_of_its_cell_into_the_next(word: str) -> None:
+    widths = [1] * 9
+    reader = await printed(Table(["見出し"] * 9, widths, [["", *[word] * 7, ""]], "-"))
+    column, found = (210 - 2 * 18) / 25.4 * 72 / 9, 0
+    for letters, left, width in runs_of(reader):
+        if letters in word:
+            place = int((left - 18 / 25.4 * 72) // column)
+            assert left + width <= 18 / 25.4 * 72 + (place + 1) * column, letters
+            found += len(letters)
+    assert found == 7 * len(word)
+
+
+def runs_of(reader: PdfReader) -> list[tuple[str, float, float]]:
+    """Each run of letters of the first page with its left edge and its width in points."""
+    with TTFont(FONTS / "NotoSansJP-Regular.ttf", lazy=True) as font:
+        glyphs, advances, unit = font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm
+    found = []
+
+    def seen(text: str, _cm: Any, tm: Any, _font: Any, size: float) -> None:
+        if letters := text.strip():
+            width = sum(advances[glyphs[ord(one)]][0] for one in letters) / unit * size
+            found.append((letters, tm[4] + _cm[4], width))
+
+    reader.pages[0].extract_text(visitor_text=seen)
+    return found
+
+
+async def test_every_page_says_whom_it_is_about_and_who_wrote_it() -> None:
+    rows = [["a", "b"] for _ in range(100)]
+    reader = await printed(
+        Table(["x", "y"], [1, 1], rows, "-"), subject="架空 直樹　平成6年生", source="記録を書いた事業所"
+    )
+    assert len(reader.pages) > 1
+    for page in reader.pages:
+        text = page.extract_text()
+        assert "架空 直樹" in text
+        assert "記録：記録を書いた事業所" in text
+        assert "印刷：見本就労定着支援事業所" in text
+        assert "発行：" not in text
+
+
 async def test_the_same_document_gives_the_same_bytes() -> None:
     one = document(Paragraph("本文"), Table(["a"], [1], [["b"]], "-"))
     assert await Printer().print(one) == await Printer().print(one)

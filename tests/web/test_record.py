@@ -135,6 +135,8 @@ async def test_the_support_plan_is_an_excel_file(world: World) -> None:
     assert answer.status_code == 200
     book = load_workbook(io.BytesIO(answer.content))
     assert book.sheetnames == ["支援計画", "長期目標", "短期目標", "支援の内容"]
+    assert ("本人", "架空 直樹　平成6年7月21日（1994-07-21）生") in list(book["支援計画"].values)
+    assert f"support-plan-{received['id'][-6:].upper()}-" in answer.headers["content-disposition"]
     items = list(book["支援の内容"].values)
     assert items[0][:3] == ("番号", "課題・ニーズ", "到達目標")
     plan = received["record"]["sections"]["support_plan"]

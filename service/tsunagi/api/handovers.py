@@ -26,7 +26,7 @@ from tsunagi.errors import Notice, PreconditionFailed, Text
 from tsunagi.handovers import actions, drafting
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
-from tsunagi.ids import HandoverId
+from tsunagi.ids import HandoverId, number
 from tsunagi.layout.rules import Layout
 from tsunagi.oversight import store
 from tsunagi.paper.rules import Language
@@ -197,7 +197,8 @@ async def _print(call: Call, version: int | None) -> Response:
         attached=body,
     )
     printed = await call.services.printer.print(paper)
-    name = f"handover-{call.at.astimezone(JAPAN):%Y-%m-%d}"
+    # Not by the person's name: that would be in every list of files.
+    name = f"handover-{number(str(call.id('handoverId')))}-{call.at.astimezone(JAPAN):%Y-%m-%d}"
     answer = sheets.printed(name, printed)
     answer.headers["Vary"] = "Accept"
     return answer

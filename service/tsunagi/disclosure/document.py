@@ -1,11 +1,12 @@
 """A reading on paper: the same that its reader gets as JSON, which is attached to it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from tsunagi.contract import BASE_URI
 from tsunagi.errors import Text
 from tsunagi.handovers.steps import By
+from tsunagi.ids import number
 from tsunagi.layout.rules import Fact, Grid, Group, Layout, Part
 from tsunagi.paper.rules import Attachment, Block, Document, Facts, Heading, Line, Paragraph, Table, moment
 
@@ -32,6 +33,8 @@ _TEXTS = {
         "個人情報を含みます。印刷したことは台帳に残っています。見せてよい人にだけ見せ、保管し、廃棄してください。",
         "Holds personal data. That it was printed is on the ledger. Show it to nobody who may not see it.",
     ),
+    "number": Text("番号", "No."),
+    "person": Text("本人", "The person"),
     "sender": Text("提供元", "Sender"),
     "receiver": Text("提供先", "Receiver"),
     "version": Text("記録の版", "Version of the record"),
@@ -42,8 +45,8 @@ _TEXTS = {
     "warnings": Text("注意事項", "Warnings"),
     "about": Text("記録について", "About the record"),
     "attached": Text(
-        "この書類には、記録の JSON（handover.json）が添付されています。項目群ごとのハッシュもそこにあります。",
-        "The record as JSON (handover.json) is attached to this document, with the hash of each section.",
+        "この書類には、同じ記録のデータ（handover.json）が添付されています。ソフトウェアに取り込むときや、書き換えられていないことを確かめるときに使います。",
+        "The same record as data (handover.json) is attached, for software and to show that nothing was altered.",
     ),
 }
 
@@ -51,7 +54,8 @@ _TEXTS = {
 def document(
     layout: Layout, reading: Mapping[str, Any], by: By, *, issuer: str, origin: str, attached: str
 ) -> Document:
-    """`reading` is what `attached` says as JSON text; `issuer` the organization that prints it."""
+    """`reading` is what `attached` says as JSON text; `issuer` the organization that prints it. Every page names the
+    person, where the reader may know who it is; the title, which print queues show, does not."""
     title = "title" if "record" in reading else "notice"
     return Document(
         id=reading["id"],
@@ -59,6 +63,8 @@ def document(
         language=layout.language,
         origin=origin,
         issuer=issuer,
+        source=reading["sender"]["name"],
+        subject=_subject(layout, reading),
         issued_at=by.at,
         blocks=list(_blocks(layout, reading, by, issuer)),
         attachment=Attachment("handover.json", "application/json", _said(layout, title), attached),
@@ -90,6 +96,8 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _standing(layout: Layout, reading: Mapping[str, Any], by: By, issuer: str) -> Iterator[tuple[Line, Line]]:
     staff = by.caller.staff
+    if "record" in reading and (person := layout.person(reading["record"])):
+        yield _said(layout, "person"), person
     yield _said(layout, "sender"), reading["sender"]["name"]
     yield _said(layout, "receiver"), reading["receiver"]["name"]
     told = {name: reading[name] for name in _STANDING if name in reading}
@@ -101,6 +109,12 @@ def _standing(layout: Layout, reading: Mapping[str, Any], by: By, issuer: str) -
     yield _said(layout, "printedAt"), moment(by.at, layout.language)
 
 
+def _subject(layout: Layout, reading: Mapping[str, Any]) -> str:
+    short = f"{_said(layout, 'number')} {number(reading['id'])}"
+    person = layout.person(reading["record"]) if "record" in reading else ""
+    return "　".join(one for one in (person, short) if one)
+
+
 def _facts(parts: Iterable[Part], of: str = "") -> Iterator[tuple[Line, Line]]:
     for part in parts:
         if isinstance(part, Fact):
@@ -109,7 +123,7 @@ def _facts(parts: Iterable[Part], of: str = "") -> Iterator[tuple[Line, Line]]:
             yield from _facts(part.parts, f"{part.label}：")
 
 
-def _parts(parts: Iterable[Part], *, titled: bool = True) -> Iterator[Block]:
+def _parts(parts: Iterable[Part], level: Literal[2, 3] = 2, *, titled: bool = True) -> Iterator[Block]:
     """Facts that stand together become one table; what has parts of its own has a heading."""
     facts: list[tuple[Line, Line]] = []
     for part in parts:
@@ -119,14 +133,21 @@ def _parts(parts: Iterable[Part], *, titled: bool = True) -> Iterator[Block]:
         if facts:
             yield Facts(facts)
             facts = []
-        if titled and not (isinstance(part, Group) and all(isinstance(one, Group) for one in part.parts)):
-            yield Heading(part.label, 2)
+        if titled and not _numbered(part):
+            yield Heading(part.label, level)
         if isinstance(part, Grid):
             yield Table(part.head, part.widths, part.rows, "")
         else:
-            yield from _parts(part.parts)
+            yield from _parts(part.parts, 2 if _numbered(part) else 3)
     if facts:
         yield Facts(facts)
+
+
+def _numbered(part: Part) -> bool:
+    """Whether it is a list whose items repeat its name: 担当者 1, 担当者 2."""
+    return isinstance(part, Group) and all(
+        isinstance(one, Group) and one.label.startswith(part.label) for one in part.parts
+    )
 
 
 def _said(layout: Layout, name: str) -> str:

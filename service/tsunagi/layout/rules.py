@@ -26,14 +26,17 @@ READING_ORDER = (
 
 WIDE = 3
 """What a column of free text takes of a table, where a short one takes 1."""
-MAX_WIDTH = 10
+MAX_WIDTH = 12
 """Lists whose columns take more are set one item below the other."""
+LETTERS = 6
+"""That a column of width 1 has room for on paper, in the widest table: words that cannot be broken need more."""
 
 OPAQUE = frozenset({"uuid", "extensions"})
 """Made for machines."""
 
 _FREE = frozenset({"text", "longText"})
 _THE_DAY_AFTER = "の翌日"
+_WORDS = re.compile(r"[!-~]+")
 _YEAR_MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
@@ -72,6 +75,15 @@ class Layout:
 
     shapes: Shapes
     language: Language
+
+    def person(self, record: Mapping[str, Any]) -> str:
+        """Name and date of birth; nothing where the reader may not know them."""
+        who = record["sections"].get("identity")
+        if who is None:
+            return ""
+        born = day(date.fromisoformat(who["birthDate"]), self.language)
+        name = f"{who['familyName']} {who['givenName']}"
+        return f"{name}　{born}生" if self.language == "ja" else f"{name}, born {born}"
 
     def header(self, record: Mapping[str, Any]) -> tuple[Part, ...]:
         """What stands before the sections: by whom, by when, and what is offered."""
@@ -123,6 +135,10 @@ class Layout:
         if shape.kind == "serviceCode":
             return self.shapes.service(value, self.language)
         members = shape.node.get("properties", {})
+        if set(members) == {"code", "text"}:  # a reason
+            code = self.shapes.member(shape, "code")
+            said = [self.written(code, value["code"]) if code else None, value.get("text")]
+            return "\n".join(one for one in said if one)
         if set(members) == {"from", "to"} and "from" in value:
             to = value.get("to")
             begins = day(date.fromisoformat(value["from"]), self.language)
@@ -183,8 +199,11 @@ class Layout:
             for name in _in_order(item, used)
             if (member := self.shapes.member(item, name)) is not None and member.kind not in OPAQUE
         ]
-        widths = tuple(_width(member) for _, member in columns)
         rows = [self._row(columns, value) for value in values]
+        widths = tuple(
+            max([_width(member), *(_letters(row[place]) for row in rows)])
+            for place, (_, member) in enumerate(columns)
+        )
         if sum(widths) <= MAX_WIDTH and all(cell is not None for row in rows for cell in row):
             head = tuple(self.label(member) for _, member in columns)
             return Grid(
@@ -220,9 +239,15 @@ def _in_order(shape: Shape, names: Iterable[str]) -> list[str]:
 
 
 def _width(shape: Shape) -> int:
-    if shape.kind in _FREE or shape.node.get("type") == "array":
+    if shape.kind in _FREE or shape.node.get("type") == "array" or "text" in shape.node.get("properties", {}):
         return WIDE
     return 2 if shape.node.get("format") == "date" or shape.kind == "dateRange" else 1
+
+
+def _letters(cell: str | None) -> int:
+    """The width that the longest word of a cell needs, up to that of free text."""
+    longest = max((len(one) for one in _WORDS.findall(cell or "")), default=0)
+    return min(-(-longest // LETTERS), WIDE)
 
 
 def _escaped(name: str) -> str:

@@ -1,7 +1,7 @@
 """Schemas as the layout reads them: references followed, labels and codes in one language."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -76,6 +76,14 @@ class Shapes:
         items = {one["itemCode"]: one[language] for one in found["items"]}
         if value.get("itemCode") in items:
             named["itemCode"] = str(items[value["itemCode"]])
+        scale = found.get("scale")
+        if scale is not None and scale["code"] == value.get("scale"):
+            levels = scale["values"]
+            named["scale"] = f"{len(levels)}段階" if language == "ja" else f"{len(levels)} levels"
+            words = {one["value"]: one[language] for one in levels if language in one}
+            for name in ("selfValue", "supporterValue"):
+                if value.get(name) in words:
+                    named[name] = f"{value[name]}（{words[value[name]]}）"
         return named
 
     def _followed(self, node: Mapping[str, Any], base: str) -> Shape:
@@ -95,4 +103,15 @@ class Shapes:
                 kind = uri.rpartition("/")[2]
             node = self._contract.resolve(uri)
             merged = {**node, **merged}
+        if "properties" not in merged and "anyOf" in merged:
+            merged["properties"] = self._of_any(merged["anyOf"], base)
         return Shape(merged, base, kind)
+
+    def _of_any(self, nodes: Iterable[Mapping[str, Any]], base: str) -> dict[str, Any]:
+        """The members of objects of which a value is one. A code of one list is a code of all of them together."""
+        found: dict[str, Any] = {}
+        for node in nodes:
+            for name, member in self._followed(node, base).node.get("properties", {}).items():
+                labels = found.get(name, {}).get("x-enum-labels", {}) | member.get("x-enum-labels", {})
+                found[name] = member | ({"x-enum-labels": labels} if labels else {})
+        return found

@@ -45,6 +45,8 @@ VARIATIONS = frozenset({*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
 
 _WORDS = {
     "issuer": Text("発行：", "Issued by: "),
+    "source": Text("記録：", "Written by: "),
+    "printer": Text("印刷：", "Printed by: "),
     "at": Text("発行日時：", "Issued at: "),
     "id": Text("文書番号：", "Document id: "),
     "origin": Text("発行元システム：つなぎ（Tsunagi） ", "Origin: Tsunagi, "),
@@ -93,18 +95,13 @@ def _data(document: Document) -> dict[str, Any]:
     """What the template reads."""
     words = {name: text.ja if document.language == "ja" else text.en for name, text in _WORDS.items()}
     today = civil_date(document.issued_at)
-    footer = (
-        f"{words['issuer']}{document.issuer}",
-        f"{words['at']}{moment(document.issued_at, document.language)}",
-        f"{words['id']}{document.id}",
-        f"{words['origin']}{document.origin}",
-    )
     data = {
         "title": _line(document.title),
         "language": document.language,
         "issuer": _text(document.issuer),
         "issued": {"year": today.year, "month": today.month, "day": today.day},
-        "footer": [_text(one) for one in ("　".join(footer[:2]), "　".join(footer[2:]))],
+        "subject": _text(document.subject),
+        "footer": [_text("　".join(line)) for line in _footer(document, words)],
         "large": document.large,
         "attachment": _attachment(document.attachment),
         "landscape": document.landscape,
@@ -115,6 +112,17 @@ def _data(document: Document) -> dict[str, Any]:
         "ruby": '"reading":' in written,
         "replaced": words["replaced"] if MISSING in written else None,
     }
+
+
+def _footer(document: Document, words: dict[str, str]) -> Sequence[Sequence[str]]:
+    """Whose it is, when it was made, which it is and where it comes from."""
+    issuer = f"{words['issuer']}{document.issuer}"
+    at = f"{words['at']}{moment(document.issued_at, document.language)}"
+    number, origin = f"{words['id']}{document.id}", f"{words['origin']}{document.origin}"
+    if not document.source:
+        return (issuer, at), (number, origin)
+    both = f"{words['source']}{document.source}", f"{words['printer']}{document.issuer}"
+    return both, (at, number), (origin,)
 
 
 def _attachment(one: Attachment | None) -> dict[str, str] | None:

@@ -27,7 +27,7 @@ Line = str | Sequence[str | Ruby]
 @dataclass(frozen=True, slots=True)
 class Heading:
     text: Line
-    level: Literal[1, 2] = 1
+    level: Literal[1, 2, 3] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class Document:
     """The organization that issues it."""
     issued_at: datetime
     blocks: Sequence[Block]
+    subject: str = ""
+    """Whom it is about: at the head of every page, for sheets that come apart."""
+    source: str = ""
+    """Who wrote what is printed, where the issuer has only printed it."""
     large: bool = False
     """In large type, for readers rather than for files."""
     landscape: bool = False

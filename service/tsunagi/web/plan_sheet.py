@@ -19,15 +19,12 @@ WIDTH = 30
 _NOT_IN_NAMES = re.compile(r"[\\*?:/\[\]]")
 
 
-def plan_sheet(plan: Group, language: Language) -> bytes:
-    """A section of a record as a workbook."""
+def plan_sheet(plan: Group, language: Language, *, person: str = "") -> bytes:
+    """A section of a record as a workbook; `person`: whose it is, where that may be known."""
     book = Workbook()
     del book[book.sheetnames[0]]
-    _sheet(
-        book,
-        plan.label,
-        [("項目", "内容") if language == "ja" else ("Field", "Content"), *_facts(plan.parts)],
-    )
+    head, whose = (("項目", "内容"), "本人") if language == "ja" else (("Field", "Content"), "The person")
+    _sheet(book, plan.label, [head, *([(whose, person)] if person else []), *_facts(plan.parts)])
     for part in plan.parts:
         if isinstance(part, Grid):
             _sheet(book, part.label, [part.head, *part.rows])

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from tsunagi.api.sheets import PDF
 from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import NotFound
+from tsunagi.ids import number
 from tsunagi.layout.differences import differences
 from tsunagi.layout.rules import Layout
 from tsunagi.web.assigning import team
@@ -124,15 +125,18 @@ async def support_plan(visit: Visit) -> Response:
     plan = found.get("record", {}).get("sections", {}).get("support_plan")
     if plan is None:
         raise NotFound
-    content = plan_sheet(layout(visit).section("support_plan", plan), visit.language)
-    return _file(content, f"support-plan-{visit.today}.xlsx", XLSX)
+    plan_of = layout(visit)
+    person = plan_of.person(found["record"])
+    content = plan_sheet(plan_of.section("support_plan", plan), visit.language, person=person)
+    return _file(content, f"support-plan-{number(found['id'])}-{visit.today}.xlsx", XLSX)
 
 
 @pages.get("/handovers/{handover_id}/receipt.json")
 async def receipt(visit: Visit) -> Response:
     """Delivery evidence with its proofs, for keeping."""
     answer = await visit.answer("getReceipt", handoverId=handover_id(visit))
-    return _file(bytes(answer.body), f"receipt-{visit.today}.json", "application/json")
+    name = f"receipt-{number(handover_id(visit))}-{visit.today}.json"
+    return _file(bytes(answer.body), name, "application/json")
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:

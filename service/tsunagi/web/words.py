@@ -7,6 +7,7 @@ from typing import Any
 
 from tsunagi.contract import BASE_URI, Contract
 from tsunagi.errors import Text
+from tsunagi.ids import number
 from tsunagi.paper.rules import Language
 
 Labels = Mapping[str, Mapping[str, Text]]
@@ -156,10 +157,8 @@ class Words:
         return str(schema["title" if self.language == "ja" else "x-title-en"])
 
     def number(self, handover_id: str) -> str:
-        """By which two people on the telephone know that they speak of the same handover: the end of its id. It says
-        nothing about anybody."""
-        short = handover_id[-6:].upper()
-        return self.text(Text(f"番号 {short}", f"No. {short}"))
+        """By which two people on the telephone know that they speak of the same handover."""
+        return self.text(Text(f"番号 {number(handover_id)}", f"No. {number(handover_id)}"))
 
     def domain(self, code: str) -> str:
         return self.label("domain", code)
