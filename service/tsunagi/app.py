@@ -78,6 +78,7 @@ from tsunagi.web import (
     taking_over,
     timeline,
     verifying,
+    verifying_growth,
 )
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
@@ -125,6 +126,7 @@ PAGES = (
     taking_over,
     timeline,
     verifying,
+    verifying_growth,
     webhooks_page,
 )
 """What has been read here has registered its pages."""

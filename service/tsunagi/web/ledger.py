@@ -1,7 +1,7 @@
 """The ledger, as an auditor looks at it: entries by what is asked for, the newest checkpoint and its age, the keys."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from tsunagi.errors import InvalidParameter, NotFound
 from tsunagi.web.asking import Asked, asked, faults
+from tsunagi.web.names import names_of
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 from tsunagi.web.words import ACTIONS
@@ -17,8 +18,6 @@ from tsunagi.web.words import ACTIONS
 EQUAL = ("action", "outcome", "personId", "handoverId", "organizationId", "stream")
 """Filters that stand in the operation as they do in the form."""
 ENTRIES = 50
-MOST_NAMED = 20
-"""Organizations of a page that are shown by name; each is a question to the directory."""
 
 OLD = timedelta(minutes=1)
 """What is written is in a checkpoint within about a second: an older one means that the sequencer stands still, or
@@ -44,7 +43,7 @@ async def ledger_page(visit: Visit) -> Response:
         asked=form,
         errors=errors,
         entries=entries,
-        names=await _names(visit, (one["organization"] for one in entries)),
+        names=await names_of(visit, (one["organization"] for one in entries)),
         onward=found["nextCursor"],
         checkpoint=await _checkpoint(visit),
         keys=await log_keys(visit),
@@ -80,17 +79,6 @@ def _parameters(form: Asked) -> dict[str, Any]:
     """As the operation takes them: whole days in Japan, the last one included."""
     same = {name: form.get(name) for name in (*EQUAL, "cursor")}
     return {**same, "from": form.instant("from"), "to": form.end_of_day("to")}
-
-
-async def _names(visit: Visit, ids: Iterable[str | None]) -> dict[str, str]:
-    """Of organizations, where the directory has them."""
-    names: dict[str, str] = {}
-    for one in list(dict.fromkeys(one for one in ids if one))[:MOST_NAMED]:
-        try:
-            names[one] = (await visit.ask("getOrganization", organizationId=one))["name"]
-        except NotFound:
-            continue
-    return names
 
 
 async def _checkpoint(visit: Visit) -> dict[str, Any] | None:

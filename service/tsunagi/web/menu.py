@@ -25,7 +25,7 @@ MENU = (
     Item("/hand-over", "引き継ぐ", "Hand over", HANDING),
     Item("/area", "圏域", "Area", ALL),
     Item("/audit/ledger", "台帳", "Ledger", frozenset({"auditor", "administrator"})),
-    Item("/verify", "受領証を確かめる", "Check a receipt", ALL),
+    Item("/verify", "受渡しの証明を確かめる", "Check a receipt", ALL),
     Item("/directory", "機関の名簿", "Directory", ALL),
     Item("/settings", "設定", "Settings", ALL),
 )

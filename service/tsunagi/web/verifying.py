@@ -1,60 +1,131 @@
 """Checking a receipt: in the browser, where the file stays; or here, for whoever has no scripts and trusts us."""
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
+from tsunagi.errors import Text
 from tsunagi.web.ledger import log_keys
+from tsunagi.web.names import names_around, names_of
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
-from tsunagi_verifier.entries import read_json
+from tsunagi.web.words import ACTIONS
+from tsunagi_verifier.entries import Entry, read_json
 from tsunagi_verifier.receipts import check_receipt
-from tsunagi_verifier.refusals import Refused
+from tsunagi_verifier.refusals import Refused, Unchecked, Unsigned
 from tsunagi_verifier.trust import Trust, read_keys
 from tsunagi_verifier.trust import log_keys as of_logs
+
+SHOWN_ACTIONS = {code: said for code, said in ACTIONS.items() if code.startswith("handovers:")}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a check has ended: `result` and `reason` as `tsunagi-verify` has them, and what that means in `plain`
+    words."""
+
+    result: Literal["good", "wrong", "unchecked"]
+    reason: Text | None = None
+    plain: Text | None = None
+    entries: tuple[Entry, ...] = ()
 
 
 @pages.get("/verify")
 async def verify_page(visit: Visit) -> Response:
-    return visit.page("verify.html", keys=await log_keys(visit), checked=None)
+    return await _verify_page(visit, await log_keys(visit), None)
 
 
 @pages.post("/verify")
 async def verify(visit: Visit) -> Response:
+    keys, raw = await sent(visit, "receipt")
+    return await _verify_page(visit, keys, await asyncio.to_thread(verdict, raw, keys))
+
+
+async def _verify_page(visit: Visit, keys: str, checked: Checked | None) -> Response:
+    told = [one.body or {} for one in checked.entries] if checked else []
+    return visit.page(
+        "verify.html",
+        keys=keys,
+        checked=checked,
+        names=await names_of(visit, (_organization(body) for body in told)),
+        around=await names_around(visit),
+        actions=SHOWN_ACTIONS,
+    )
+
+
+def _organization(body: Any) -> str | None:
+    return (body.get("actor") or {}).get("organization")
+
+
+async def sent(visit: Visit, name: str) -> tuple[str, bytes]:
+    """The keys, and the bytes of the file."""
     form = await visit.form()
-    keys, file = str(form.get("keys", "")), form.get("receipt")
+    keys, file = str(form.get("keys", "")), form.get(name)
     raw = await file.read() if isinstance(file, UploadFile) else b""
     await form.close()
-    checked = await asyncio.to_thread(verdict, raw, keys)
-    return visit.page("verify.html", keys=keys, checked=checked)
+    return keys, raw
 
 
-def verdict(raw: bytes, keys: str) -> dict[str, Any]:
-    """`good`, `wrong` or `unchecked`, as `tsunagi-verify receipt` says."""
+def verdict(raw: bytes, keys: str) -> Checked:
+    """As `tsunagi-verify receipt` says."""
+    shown: Any = None
     try:
-        trusted = of_logs(read_keys(keys.splitlines()))
-        text = raw.decode()
-    except (Refused, UnicodeDecodeError):
-        return {
-            "result": "unchecked",
-            "ja": "鍵かファイルを読めません",
-            "en": "the keys or the file are unreadable",
-        }
-    if not trusted:
-        return {"result": "unchecked", "ja": "ログの鍵がありません", "en": "no key of the log"}
-    try:
-        receipt = check_receipt(read_json(text), Trust(trusted))
+        trust = trusted(keys)
+        shown = read_json(file_text(raw))
+        receipt = check_receipt(shown, trust)
+    except Unchecked as unchecked:
+        return Checked("unchecked", Text(unchecked.ja, unchecked.en))
     except Refused as refused:
-        return {"result": "wrong", "ja": refused.ja, "en": refused.en}
+        return Checked("wrong", Text(refused.ja, refused.en), _altered(refused, shown))
+    entries = (*(entry for entry, _ in receipt.proven), *receipt.waiting)
     if waiting := len(receipt.waiting):
         ja, en = f"{waiting}件はまだ検証点に入っていません", f"{waiting} are in no checkpoint yet"
-        return {"result": "unchecked", "ja": ja, "en": en}
-    ja = (
-        f"{len(receipt.proven)}件の手続が証明されました。この後に何もなかったことと、発行日時は、証明の外です"
+        return Checked("unchecked", Text(ja, en), entries=entries)
+    proven = len(receipt.proven)
+    ja = f"{proven}件の手続が証明されました。この後に何もなかったことと、発行日時は、証明の外です"
+    en = f"{proven} steps are proven; not that nothing has happened since, nor when it was issued"
+    return Checked("good", Text(ja, en), entries=entries)
+
+
+def trusted(keys: str) -> Trust:
+    """Raises Unchecked: a mistake in the keys says nothing about what they are to check."""
+    try:
+        known = of_logs(read_keys(keys.splitlines()))
+    except Refused as refused:
+        raise Unchecked(refused.ja, refused.en) from None
+    if not known:
+        raise Unchecked("ログの鍵がありません", "no key of the log")
+    return Trust(known)
+
+
+def file_text(raw: bytes) -> str:
+    """Raises Unchecked."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Unchecked("ファイルを文字として読めません", "the file is not text") from None
+
+
+def _altered(refused: Refused, shown: Any) -> Text:
+    """As verify.js says it."""
+    ja, en = "", ""
+    if refused.step is not None:
+        number, step = refused.step + 1, shown["steps"][refused.step]
+        action = step.get("action") if isinstance(step, dict) else None
+        unnamed = Text(f"{number}番目の手続", f"step {number}")
+        where = ACTIONS.get(action, unnamed) if isinstance(action, str) else unnamed
+        ja, en = f"（{where.ja}の記載）", f" (at: {where.en})"
+    if isinstance(refused, Unsigned):
+        return Text(
+            f"このファイルは書き換えられているか、別のログのものです。鍵も確かめてください{ja}。",
+            f"This file was altered, or is of another log: look at the keys, too{en}.",
+        )
+    if ja:
+        return Text(f"このファイルは書き換えられています{ja}。", f"This file was altered{en}.")
+    return Text(
+        "このファイルは書き換えられているか、受渡しの証明ではありません。",
+        "This file was altered, or is no receipt.",
     )
-    en = (
-        f"{len(receipt.proven)} steps are proven; not that nothing has happened since, nor when it was issued"
-    )
-    return {"result": "good", "ja": ja, "en": en}

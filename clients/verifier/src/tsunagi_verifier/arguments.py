@@ -26,7 +26,7 @@ def parser(prog: str = "tsunagi-verify") -> argparse.ArgumentParser:
         what, "growth", "保管した検証点から伸びただけか確かめる / verify growth since a kept checkpoint"
     )
     _where(growth, kept=True)
-    receipt = _command(what, "receipt", "受領証を確かめる / verify receipts")
+    receipt = _command(what, "receipt", "受渡しの証明を確かめる / verify receipts")
     _files(receipt)
     entries = _command(what, "entries", "台帳の記載のページを確かめる / verify pages of entries")
     _files(entries)

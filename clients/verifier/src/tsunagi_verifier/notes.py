@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tsunagi_verifier.refusals import Refused
+from tsunagi_verifier.refusals import Refused, Unsigned
 
 MAX_NOTE_BYTES = 100_000
 MAX_SIZE = 2**63 - 1
@@ -77,10 +77,10 @@ def open_checkpoint(
         raise Refused("鍵が渡されていません", "no key was given")
     text, signed = _signed_text(note, [*known, *witnesses])
     if signed.keys().isdisjoint(known):
-        raise Refused("渡された鍵の署名がありません", "the note is not signed by the key that was given")
+        raise Unsigned("渡された鍵の署名がありません", "the note is not signed by the key that was given")
     checkpoint = read_checkpoint(text)
     if checkpoint.origin != (origin or known[0].name):
-        raise Refused("別のログの検証点です", "the checkpoint is of another log")
+        raise Unsigned("別のログの検証点です", "the checkpoint is of another log")
     seen = tuple((key.name, signed[key]) for key in witnesses if key in signed)
     wanted = len(witnesses) if quorum is None else quorum
     if len({key.public for key in witnesses if key in signed}) < wanted:

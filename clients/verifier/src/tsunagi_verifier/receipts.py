@@ -41,14 +41,18 @@ def check_receipt(shown: Any, trust: Trust) -> Receipt:
     """
     handover_id = member(shown, "handoverId", str)
     proven, waiting, course = [], [], _Course()
-    for step in member(shown, "steps", list):
-        entry = _entry_of(step, handover_id)
-        course.follow(entry)
-        text = member(step, "proof", str, None)
-        if text is None:
-            waiting.append(entry)
-        else:
-            proven.append((entry, _proven(entry, text, trust)))
+    for place, step in enumerate(member(shown, "steps", list)):
+        try:
+            entry = _entry_of(step, handover_id)
+            course.follow(entry)
+            text = member(step, "proof", str, None)
+            if text is None:
+                waiting.append(entry)
+            else:
+                proven.append((entry, _proven(entry, text, trust)))
+        except Refused as refused:
+            refused.step = place
+            raise
     course.end(member(shown, "status", str))
     links, _ = check_streams([*(entry for entry, _ in proven), *waiting])
     note = member(shown, "checkpoint", str, None)
@@ -86,10 +90,10 @@ class _Course:
     def end(self, status: str) -> None:
         """Raises Refused where that is not the state that was reached, or no step was shown."""
         if not self._begun:
-            raise Refused("受領証に歩みがありません", "the receipt shows no step")
+            raise Refused("受渡しの証明に歩みがありません", "the receipt shows no step")
         if self._state not in (None, status):
             raise Refused(
-                "受領証の状態が、最後の歩みの後の状態と違います",
+                "受渡しの証明の状態が、最後の歩みの後の状態と違います",
                 "the status of the receipt is not the one after its last step",
             )
 
@@ -111,7 +115,7 @@ def _entry_of(step: Any, handover_id: str) -> Entry:
     }
     if wrong := [name for name, holds in said.items() if not holds]:
         raise Refused(
-            f"受領証の {'、'.join(wrong)} が、記載 {entry.id} の本文と違います",
+            f"受渡しの証明の {'、'.join(wrong)} が、記載 {entry.id} の本文と違います",
             f"{', '.join(wrong)} of the receipt is not what the text of entry {entry.id} says",
             entry=entry.position,
         )
@@ -131,6 +135,6 @@ def _proven(entry: Entry, text: str, trust: Trust) -> Checkpoint:
             entry.commitment, *trust.keys, origin=trust.origin, witnesses=trust.witnesses, quorum=trust.quorum
         )
     except Refused as refused:
-        raise Refused(
+        raise type(refused)(
             f"記載 {entry.id}: {refused.ja}", f"entry {entry.id}: {refused.en}", entry=entry.position
         ) from None

@@ -27,6 +27,12 @@ class Refused(Said, ValueError):
         first and the last of those it is among; `evidence` is what to keep and show to others."""
         super().__init__(ja, en)
         self.entry, self.among, self.evidence = entry, among, dict(evidence or {})
+        self.step: int | None = None
+        """Of a receipt: the place, from 0, of the step that it is about."""
+
+
+class Unsigned(Refused):
+    """Nothing of it was signed by the keys that are believed: it may be altered, or they may be another log's."""
 
 
 class Unchecked(Said):

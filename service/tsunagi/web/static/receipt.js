@@ -9,15 +9,19 @@ const WITNESS = 4;
 const BASE_POINT = Uint8Array.of(0x58, ...new Array(31).fill(0x66)); // RFC 8032 section 5.1: one that every curve has
 const utf8 = new TextEncoder();
 
-class Refused extends Error {
-  /** What was shown does not prove what it is said to. `entry` is the position of the first that is wrong. */
+export class Refused extends Error {
+  /** What was shown does not prove what it is said to. `entry` is the position of the first that is wrong, `step` the
+   * place among the receipt's steps of the one that it is about, and the action that the receipt says it is. */
   constructor(ja, en, entry = null) {
     super(`${ja} / ${en}`);
-    [this.ja, this.en, this.entry] = [ja, en, entry];
+    [this.ja, this.en, this.entry, this.step] = [ja, en, entry, null];
   }
 }
 
-class Unchecked extends Error {
+/** Nothing of it was signed by the keys that are believed: it may be altered, or they may be those of another log. */
+class Unsigned extends Refused {}
+
+export class Unchecked extends Error {
   /** It could not be found out whether it is good. */
   constructor(ja, en) {
     super(`${ja} / ${en}`);
@@ -26,7 +30,8 @@ class Unchecked extends Error {
 }
 
 /** How checking the bytes of a receipt ends, for whoever believes these keys (one a line, `name+id+key`): `result` is
- * good, wrong or unchecked, with the reason of the latter two, and the receipt where it could be read to its end. */
+ * good, wrong or unchecked, with the reason of the latter two, and the receipt where it could be read to its end. Of
+ * what is wrong, too: whether it is `unsigned`, and which `action` and `step` it is about, where it is about one. */
 export async function verdict(bytes, keyText) {
   try {
     await requireCryptography();
@@ -35,7 +40,10 @@ export async function verdict(bytes, keyText) {
     const [ja, en] = waitingText(receipt.waiting.length);
     return { result: "unchecked", ja, en, receipt };
   } catch (error) {
-    if (error instanceof Refused) return { result: "wrong", ja: error.ja, en: error.en, entry: error.entry };
+    if (error instanceof Refused) {
+      const { ja, en, entry, step } = error;
+      return { result: "wrong", ja, en, entry, step, unsigned: error instanceof Unsigned };
+    }
     if (error instanceof Unchecked) return { result: "unchecked", ja: error.ja, en: error.en };
     throw error;
   }
@@ -47,7 +55,7 @@ const waitingText = (count) => [
 ];
 
 /** Throws Unchecked where this browser cannot check signatures. */
-async function requireCryptography() {
+export async function requireCryptography() {
   try {
     await crypto.subtle.importKey("raw", BASE_POINT, { name: "Ed25519" }, false, ["verify"]);
   } catch {
@@ -66,12 +74,17 @@ async function checkReceipt(bytes, keyText) {
   const proven = [];
   const waiting = [];
   const course = new Course();
-  for (const step of member(shown, "steps", "list")) {
-    const entry = await entryOf(step, handoverId);
-    course.follow(entry);
-    const proof = member(step, "proof", "text", null);
-    if (proof === null) waiting.push(entry);
-    else proven.push({ entry, checkpoint: await provenBy(entry, proof, keys) });
+  for (const [place, step] of member(shown, "steps", "list").entries()) {
+    try {
+      const entry = await entryOf(step, handoverId);
+      course.follow(entry);
+      const proof = member(step, "proof", "text", null);
+      if (proof === null) waiting.push(entry);
+      else proven.push({ entry, checkpoint: await provenBy(entry, proof, keys) });
+    } catch (error) {
+      if (error instanceof Refused) error.step = { place, action: step instanceof Map ? step.get("action") : null };
+      throw error;
+    }
   }
   course.end(member(shown, "status", "text"));
   const links = checkStreams([...proven.map((one) => one.entry), ...waiting]);
@@ -105,10 +118,10 @@ class Course {
   }
 
   end(status) {
-    if (!this.begun) throw new Refused("受領証に歩みがありません", "the receipt shows no step");
+    if (!this.begun) throw new Refused("受渡しの証明に歩みがありません", "the receipt shows no step");
     if (this.state !== null && this.state !== status)
       throw new Refused(
-        "受領証の状態が、最後の歩みの後の状態と違います",
+        "受渡しの証明の状態が、最後の歩みの後の状態と違います",
         "the status of the receipt is not the one after its last step",
       );
   }
@@ -132,7 +145,7 @@ async function entryOf(step, handoverId) {
   const wrong = Object.keys(said).filter((name) => !said[name]);
   if (wrong.length)
     throw new Refused(
-      `受領証の ${wrong.join("、")} が、記載 ${entry.id} の本文と違います`,
+      `受渡しの証明の ${wrong.join("、")} が、記載 ${entry.id} の本文と違います`,
       `${wrong.join(", ")} of the receipt is not what the text of entry ${entry.id} says`,
       entry.position,
     );
@@ -229,7 +242,7 @@ async function provenBy(entry, text, keys) {
     return checkpoint;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    throw new Refused(`記載 ${entry.id}: ${error.ja}`, `entry ${entry.id}: ${error.en}`, entry.position);
+    throw new error.constructor(`記載 ${entry.id}: ${error.ja}`, `entry ${entry.id}: ${error.en}`, entry.position);
   }
 }
 
@@ -266,11 +279,12 @@ async function checkInclusion(leaf, { index, path }, { size, root }) {
 }
 
 const leafHash = (entry) => sha256(Uint8Array.of(0), entry);
-const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
+export const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
 
 // Checkpoints and keys (C2SP signed-note, tlog-checkpoint)
 
-async function openCheckpoint(note, keys) {
+/** What a note's checkpoint says. Throws Refused. */
+export async function openCheckpoint(note, keys) {
   if (encoded(note).length > MAX_NOTE_BYTES || /[\x00-\x09\x0b-\x1f]/.test(note)) throw malformed();
   const end = note.lastIndexOf("\n\n");
   if (end < 0 || !note.endsWith("\n") || end + 2 === note.length)
@@ -286,10 +300,10 @@ async function openCheckpoint(note, keys) {
       signed = true;
     }
   }
-  if (!signed) throw new Refused("渡された鍵の署名がありません", "the note is not signed by the key that was given");
+  if (!signed) throw new Unsigned("渡された鍵の署名がありません", "the note is not signed by the key that was given");
   const checkpoint = readCheckpoint(text);
   if (checkpoint.origin !== keys[0].name)
-    throw new Refused("別のログの検証点です", "the checkpoint is of another log");
+    throw new Unsigned("別のログの検証点です", "the checkpoint is of another log");
   return checkpoint;
 }
 
@@ -320,7 +334,7 @@ async function verified(key, text, signature) {
 
 /** The log's keys among these lines; what begins with # is a remark. A mistake in them says nothing about the log:
  * throws Unchecked. */
-async function logKeys(text) {
+export async function logKeys(text) {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith("#"));
   const keys = [];
   for (const line of lines) keys.push(await readKey(line.trim()));
@@ -421,7 +435,7 @@ function microseconds(text) {
 
 // Bytes
 
-function fileText(bytes) {
+export function fileText(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -462,7 +476,7 @@ async function sha256(...parts) {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer()));
 }
 
-const hex = (bytes) => Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+export const hex = (bytes) => Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
 const unhex = (text) => Uint8Array.from(text.match(/../g), (two) => parseInt(two, 16));
 
 function malformed() {

@@ -1,19 +1,11 @@
 /* The page on which a receipt is checked: the file is read here and goes nowhere. */
 
 import { verdict } from "./receipt.js";
+import { droppable, element, moment, named, outcome, say } from "./words.js";
 
-const english = document.documentElement.lang === "en";
-const say = (ja, en) => (english ? en : ja);
 const form = document.querySelector("#check-here");
 const file = form.elements.namedItem("receipt");
-const drop = document.querySelector("#drop");
 const result = document.querySelector("#result");
-
-const VERDICTS = {
-  good: ["確かめられました", "Verified", "notice notice-ok"],
-  wrong: ["誤りがあります", "Proven wrong", "notice notice-error"],
-  unchecked: ["確かめられませんでした", "Could not be checked", "notice notice-warning"],
-};
 
 let newest = 0;
 
@@ -23,49 +15,73 @@ async function check() {
   const turn = ++newest;
   const found = await verdict(await chosen.arrayBuffer(), form.elements.namedItem("keys").value);
   if (turn !== newest) return; // something else was asked meanwhile
-  const [ja, en, look] = VERDICTS[found.result];
-  const box = element("div", { className: look });
-  box.append(element("h2", {}, say(ja, en)), element("p", {}, chosen.name));
-  if (found.en) box.append(element("p", {}, say(found.ja, found.en)));
-  result.replaceChildren(box);
-  if (found.receipt) result.append(summary(found.receipt), steps(found.receipt));
+  const lines = [element("p", {}, chosen.name)];
+  if (found.result === "wrong") lines.push(element("p", {}, element("strong", {}, altered(found))));
+  if (found.en) lines.push(element("p", {}, say(found.ja, found.en)));
+  if (found.receipt) lines.push(element("p", {}, summary(found.receipt)));
+  result.replaceChildren(outcome(found.result, ...lines));
+  if (found.receipt) result.append(steps(found.receipt));
   result.focus();
 }
 
+/** As verifying.py says it. */
+function altered({ unsigned, step }) {
+  const where = step && (named("action", step.action) ?? say(`${step.place + 1}番目の手続`, `step ${step.place + 1}`));
+  const [ja, en] = where ? [`（${where}の記載）`, ` (at: ${where})`] : ["", ""];
+  if (unsigned)
+    return say(
+      `このファイルは書き換えられているか、別のログのものです。鍵も確かめてください${ja}。`,
+      `This file was altered, or is of another log: look at the keys, too${en}.`,
+    );
+  if (where) return say(`このファイルは書き換えられています${ja}。`, `This file was altered${en}.`);
+  return say(
+    "このファイルは書き換えられているか、受渡しの証明ではありません。",
+    "This file was altered, or is no receipt.",
+  );
+}
+
 function summary({ handoverId, proven, waiting }) {
-  const ja = `引継ぎ ${handoverId}：${proven.length}件が証明され、${waiting.length}件は未登録です。この後に何もなかったことと、発行日時は、証明の外です。`;
-  const en = `Handover ${handoverId}: ${proven.length} proven, ${waiting.length} waiting. That nothing has happened since, and when the receipt was issued, is not proven.`;
-  return element("p", {}, say(ja, en));
+  const short = handoverId.slice(-6).toUpperCase();
+  const [ja, en] = waiting.length
+    ? [`、${waiting.length}件はまだ台帳の検証点に入っていません`, `, ${waiting.length} in no checkpoint yet`]
+    : ["", ""];
+  return say(
+    `引継ぎ 番号 ${short}：${proven.length}件の手続が証明されました${ja}。この後に何もなかったことと、発行日時は、証明の外です。`,
+    `Handover No. ${short}: ${proven.length} steps are proven${en}; not that nothing has happened since, nor when the receipt was issued.`,
+  );
 }
 
 function steps({ proven, waiting }) {
-  const table = element("table", {});
-  table.append(element("caption", {}, say("証明された手続", "What is proven")));
-  const columns = [["日時", "When"], ["手続", "Action"], ["機関", "Organization"], ["位置", "Position"], ["件数", "Log size"]];
-  const head = element("tr", {});
-  for (const [ja, en] of columns) head.append(element("th", { scope: "col" }, say(ja, en)));
-  table.createTHead().append(head);
+  const caption = say("証明された手続", "What is proven");
+  const table = element("table", {}, element("caption", {}, caption));
+  const columns = [["日時", "When"], ["手続", "Action"], ["機関", "Organization"], ["位置", "Position"]];
+  table.createTHead().append(
+    element("tr", {}, ...columns.map(([ja, en]) => element("th", { scope: "col" }, say(ja, en)))),
+  );
   const rows = table.createTBody();
-  for (const { entry, checkpoint } of proven) rows.append(row(entry, checkpoint.size));
+  for (const { entry } of proven) rows.append(row(entry, entry.position));
   for (const entry of waiting) rows.append(row(entry, say("未登録", "waiting")));
-  const wrap = element("div", { className: "table-wrap", tabIndex: 0 });
-  wrap.append(table);
+  const wrap = element("div", { className: "table-wrap", tabIndex: 0 }, table);
+  wrap.setAttribute("role", "group");
+  wrap.setAttribute("aria-label", caption);
   return wrap;
 }
 
-function row(entry, size) {
-  const line = element("tr", {});
-  const body = entry.body ?? new Map([["action", say("（本文なし）", "(text not shown)")]]);
-  const organization = body.get("actor") instanceof Map ? body.get("actor").get("organization") : null;
-  for (const one of [body.get("at"), body.get("action"), organization, entry.position, size])
-    line.append(element("td", {}, `${one ?? "－"}`));
-  return line;
+function row({ body }, position) {
+  const cells = body === null ? hidden() : said(body);
+  return element("tr", {}, ...[...cells, position].map((one) => element("td", {}, `${one}`)));
 }
 
-function element(name, members, text) {
-  const made = Object.assign(document.createElement(name), members);
-  if (text !== undefined) made.textContent = text;
-  return made;
+const hidden = () => ["－", say("（本文が示されていない）", "(text not shown)"), "－"];
+
+function said(body) {
+  const [action, actor] = [body.get("action"), body.get("actor")];
+  const organization = actor instanceof Map ? (actor.get("organization") ?? null) : null;
+  return [
+    moment(body.get("at")),
+    named("action", action) ?? action,
+    organization === null ? say("運営", "The platform") : (named("organization", organization) ?? organization),
+  ];
 }
 
 form.addEventListener("submit", (event) => {
@@ -73,9 +89,5 @@ form.addEventListener("submit", (event) => {
   check();
 });
 file.addEventListener("change", check);
-for (const name of ["dragover", "drop"]) drop.addEventListener(name, (event) => event.preventDefault());
-drop.addEventListener("drop", (event) => {
-  file.files = event.dataTransfer.files;
-  check();
-});
+droppable(document.querySelector("#drop"), file, check);
 form.hidden = false;
