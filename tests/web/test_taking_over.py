@@ -68,6 +68,18 @@ async def test_responsibility_is_shown_before_it_is_confirmed_and_then_moves(wor
     assert {one["decision"] for one in now["domains"]} == {"accept"}
 
 
+async def test_that_it_worked_is_said_once_and_on_no_other_page(world: World) -> None:
+    member, path, page = await opened(world)
+    assert (await member.post(path, filled(page, step="accept"))).status_code == 303
+    said = "回答を登録し、提供元に知らせました"
+    handover = path.removesuffix("/take-over")
+    assert said not in (await member.get("/coming")).text
+    assert said in (await member.get(handover)).text
+    assert said not in (await member.get(handover)).text
+    member.http.cookies.set("done", "forged", domain="127.0.0.1")
+    assert "forged" not in (await member.get(handover)).text
+
+
 async def test_each_domain_has_an_answer_of_its_own(world: World) -> None:
     member, path, page = await opened(world)
     form = filled(

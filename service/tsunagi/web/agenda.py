@@ -57,7 +57,7 @@ async def subscribe(visit: Visit) -> Response:
     form = await visit.form()
     if form.get("step") == "end":
         await staff.unsubscribe(visit.services.db, visit.member)
-        return visit.redirect("/calendar")
+        return visit.redirect("/calendar", done="unsubscribed")
     token = await staff.subscribe(visit.services.db, visit.member)
     address = f"{visit.services.settings.base_url}/calendar/{token}.ics"
     return visit.page("calendar.html", address=address, subscribed=True)

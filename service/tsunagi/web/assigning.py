@@ -53,7 +53,7 @@ async def assign_one(visit: Visit) -> Response:
     form = await visit.form()
     handover_id = visit.request.path_params["handover_id"]
     await _assign(visit, handover_id, form.get("assignee"))
-    return visit.redirect(f"/handovers/{handover_id}")
+    return visit.redirect(f"/handovers/{handover_id}", done="assigned")
 
 
 @pages.post("/coming/assignees")

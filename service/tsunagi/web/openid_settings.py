@@ -35,7 +35,7 @@ async def change_provider(visit: Visit) -> Response:
         await _change(visit, by, form)
     except RuleViolated as refused:
         return await _provider(visit, by, errors=refused.errors, typed=form)
-    return visit.redirect("/settings/openid")
+    return visit.redirect("/settings/openid", done="saved")
 
 
 async def _change(visit: Visit, by: Administering, form: FormData) -> None:
@@ -107,7 +107,7 @@ async def change_link(visit: Visit) -> Response:
             await openid.unlink(tx, attempting(visit), member)
     except RuleViolated as refused:
         return await _link(visit, refused.errors)
-    return visit.redirect("/settings/openid/link")
+    return visit.redirect("/settings/openid/link", done="removed")
 
 
 async def _link(visit: Visit, errors: Sequence[Notice] = ()) -> Response:

@@ -41,7 +41,7 @@ async def change_passkeys(visit: Visit) -> Response:
                 await actions.add_passkey(tx, now, member, site_of(visit), request_id, name=name, made=made)
     except RuleViolated as refused:
         return await _passkeys(visit, refused.errors)
-    return visit.redirect("/settings/passkeys")
+    return visit.redirect("/settings/passkeys", done="saved")
 
 
 async def _passkeys(visit: Visit, errors: Sequence[Notice] = ()) -> Response:

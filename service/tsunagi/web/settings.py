@@ -55,7 +55,7 @@ async def change_staff(visit: Visit) -> Response:
     except RuleViolated as refused:
         return await _staff(visit, by, errors=refused.errors, typed=form)
     if invited is None:
-        return visit.redirect("/settings/staff")
+        return visit.redirect("/settings/staff", done="saved")
     return await _staff(visit, by, invited=invited)
 
 

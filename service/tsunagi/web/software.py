@@ -36,7 +36,7 @@ async def change_client(visit: Visit) -> Response:
             await _change(tx, by, form)
     except (RuleViolated, InvalidJson) as refused:
         return await _clients(visit, by, errors=refused.errors or (_UNREADABLE,), typed=form)
-    return visit.redirect("/settings/clients")
+    return visit.redirect("/settings/clients", done="saved")
 
 
 _UNREADABLE = Notice("client_key", "error", Text("JWK として読めません", "That is no JWK"), party="client")

@@ -16,6 +16,7 @@ from tsunagi.web.record import handover_id, layout
 from tsunagi.web.site import pages
 from tsunagi.web.visit import ConfirmationNeeded, Visit
 
+DONE = {"accept": "accepted", "return": "returned", "decline": "declined"}
 STEPS: Mapping[str, str] = {
     "preview": "acceptHandover",
     "accept": "acceptHandover",
@@ -54,7 +55,7 @@ async def answer(visit: Visit) -> Response:
         return _form(visit, (await _read(visit))[0], form.refused(refusal.title, refusal.errors), status=422)
     if step == "preview":
         return await _preview(visit, form, told)
-    return visit.redirect(f"/handovers/{handover_id(visit)}")
+    return visit.redirect(f"/handovers/{handover_id(visit)}", done=DONE[step])
 
 
 async def _ask(visit: Visit, step: str, form: Form) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from fastapi import Request
@@ -22,6 +22,7 @@ from tsunagi.clock import civil_date
 from tsunagi.errors import BodyTooLarge
 from tsunagi.staff.rules import Member, Session
 from tsunagi.web.dates import Dates
+from tsunagi.web.done import DONE, DONE_COOKIE, DONE_SECONDS
 from tsunagi.web.static_files import asset
 from tsunagi.web.words import Words, labels
 
@@ -151,11 +152,28 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         shared = {"visit": self, "t": _SAID[self.language], "words": self.words, "dates": self.dates}
-        text = TEMPLATES.get_template(template).render(shared | context)
-        return HTMLResponse(text, status)
+        done = DONE.get(self.request.cookies.get(DONE_COOKIE, ""))
+        text = TEMPLATES.get_template(template).render(shared | {"done": done} | context)
+        answer = HTMLResponse(text, status)
+        if done is not None:
+            answer.delete_cookie(DONE_COOKIE, path=self.request.url.path, httponly=True, samesite="lax")
+        return answer
 
-    def redirect(self, path: str) -> RedirectResponse:
-        return RedirectResponse(path, 303)
+    def redirect(self, path: str, *, done: str | None = None) -> RedirectResponse:
+        """`done`: what that page says first, by its name in DONE."""
+        answer = RedirectResponse(path, 303)
+        if done is not None:
+            assert done in DONE, done
+            answer.set_cookie(
+                DONE_COOKIE,
+                done,
+                max_age=DONE_SECONDS,
+                path=urlsplit(path).path,
+                secure=self.services.settings.base_url.startswith("https:"),
+                httponly=True,
+                samesite="lax",
+            )
+        return answer
 
     def to_sign_in(self) -> RedirectResponse:
         """Where one signs in; then one comes back, unless something was sent."""

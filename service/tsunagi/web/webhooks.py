@@ -67,7 +67,9 @@ async def change_webhook(visit: Visit) -> Response:
     done = await DOING[do](visit, webhook_id, form)
     if do == "rotate":
         return await _webhook(visit, webhook_id, told=done)
-    return visit.redirect("/settings/webhooks" if do == "remove" else visit.request.url.path)
+    if do == "remove":
+        return visit.redirect("/settings/webhooks", done="removed")
+    return visit.redirect(visit.request.url.path, done="saved")
 
 
 async def _webhook(visit: Visit, webhook_id: str, *, told: Mapping[str, Any] | None = None) -> Response:
