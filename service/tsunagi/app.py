@@ -80,6 +80,7 @@ from tsunagi.web import (
     verifying,
     verifying_growth,
 )
+from tsunagi.web import consents as consents_page
 from tsunagi.web import directory as directory_page
 from tsunagi.web import ledger as ledger_page
 from tsunagi.web import settings as settings_page
@@ -108,6 +109,7 @@ PAGES = (
     area,
     assigning,
     coming,
+    consents_page,
     directory_page,
     handing_over,
     handing_over_part,

@@ -237,6 +237,7 @@ QUESTIONS: dict[str, Question] = {
         lambda asked: ("POST", "/v1/consents", consent_for(asked.person_id, asked.taker), {}),
     ),
     "read consent": Question("getConsent", "consent", _get(lambda asked: f"/v1/consents/{asked.consent_id}")),
+    "list consents": Question("listConsents", "person", _get(lambda asked: f"{asked.person}/consents")),
     "withdraw consent": Question(
         "withdrawConsent",
         "giver",

@@ -167,6 +167,11 @@ SABOTAGES: dict[str, Sabotage] = {
         "",
         Shown("receiver", "reconsented", "read"),
     ),
+    "what others recorded is listed": Sabotage(
+        "consent.actions:recorded",
+        " if one.giver_id == caller.organization_id",
+        "",  # those that name the receiver it may read one by one
+    ),
     "every consent can be read": Sabotage(
         "consent.actions:read",
         "consent is None or not await _may_read(tx, caller.organization_id, consent)",

@@ -33,6 +33,7 @@ EVERY = 1 if FULL else 9
 PLACES: dict[str, Callable[[Realm, Target], str]] = {
     "handover_id": lambda _, target: target.handover_id,
     "person_id": lambda _, target: target.person_id,
+    "consent_id": lambda _, target: target.consent_id,
     "token": lambda _, target: "0" * 43,
     "draft_id": lambda _, target: target.handover_id,
     "part": lambda _, target: "identity",

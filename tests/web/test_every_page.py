@@ -56,6 +56,9 @@ async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
 async def looked_at(world: World, member: Visitor, handover: dict[str, Any]) -> list[str]:
     """What the member can look at: of pages with parameters those of the handover, of its person and of a draft."""
     known = {"{handover_id}": handover["id"], "{person_id}": handover["personId"]}
+    known["{consent_id}"] = (await world.center.get(f"/v1/handovers/{handover['id']}")).json()["consents"][0][
+        "id"
+    ]
     begun = await member.post("/hand-over", {"receiver": str(world.other.id)})
     if begun.status_code == 303:
         known["{draft_id}"] = begun.headers["location"].split("/")[2]

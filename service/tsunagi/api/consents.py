@@ -12,7 +12,7 @@ from tsunagi.consent import actions
 from tsunagi.consent.rules import status
 from tsunagi.consent.store import Consent
 from tsunagi.db import WriteTx
-from tsunagi.ids import ConsentId
+from tsunagi.ids import ConsentId, PersonId
 
 routes = Routes()
 
@@ -32,6 +32,16 @@ async def get_consent(call: Call) -> Response:
     async with call.services.db.write(call.acting) as tx:
         consent = await actions.read(tx, call.at, call.caller, consent_id, request_id=call.request_id)
     return Answer(_resource(call, consent)).response()
+
+
+@routes.operation("listConsents")
+async def list_consents(call: Call) -> Response:
+    person_id = PersonId(call.id("personId"))
+    async with call.services.db.write(call.acting) as tx:
+        found = await actions.recorded(tx, call.at, call.caller, person_id, request_id=call.request_id)
+    return Answer(
+        {"personId": str(person_id), "consents": [_resource(call, one) for one in found]}
+    ).response()
 
 
 @routes.operation("withdrawConsent")

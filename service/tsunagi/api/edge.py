@@ -224,6 +224,7 @@ DENIED: dict[str, Any] = {
     "getPersonReport": "people:report",
     "createConsent": "consents:give",
     "getConsent": "consents:read",
+    "listConsents": "consents:read",
     "withdrawConsent": "consents:withdraw",
     "createHandover": "handovers:create",
     "listSharingGuidelines": "guidelines:read",

@@ -84,6 +84,28 @@ async def read(
     return consent
 
 
+async def recorded(
+    tx: WriteTx, at: datetime, caller: Caller, person_id: PersonId, *, request_id: str
+) -> list[Consent]:
+    """The consents that the caller's organization has recorded of the person, the newest first.
+
+    Raises NotFound unless the person is in relation with it.
+    """
+    person = await people.known(tx, caller, person_id)
+    found = [one for one in await store.of_person(tx, person_id) if one.giver_id == caller.organization_id]
+    await ledger.append(
+        tx,
+        Entry(
+            action="consents:read",
+            at=at,
+            actor=caller.actor(request_id),
+            stream=person.stream,
+            consents=[one.id for one in found],
+        ),
+    )
+    return found
+
+
 async def withdraw(
     tx: WriteTx,
     at: datetime,

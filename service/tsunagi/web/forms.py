@@ -49,6 +49,7 @@ SECTIONS = (
 )
 RECORD = f"{BASE_URI}schemas/handover-record.json"
 CONSENT = f"{BASE_URI}schemas/consent.json"
+WITHDRAWAL = f"{BASE_URI}schemas/consent-withdrawal.json"
 NOT_ASKED = frozenset({"schemaVersion", "personId", "receiverId", "sections", "extensions"})
 """Members of a record that the page knows, or nobody types."""
 
@@ -133,13 +134,20 @@ class Forms:
         """A consent that was given, by whose data it is about."""
         whole = self._of(CONSENT, "consent", _KNOWN_OF_CONSENTS | {"legalException"})
         conditions = self._contract.resolve(f"{CONSENT}#/$defs/conditions")
-        asked, apart = conditions["else"]["required"], conditions["allOf"][1]
+        asked = conditions["else"]["required"]
         fields = tuple(replace(one, required=one.required or one.name in asked) for one in whole.fields)
-        given = replace(whole, help=None, fields=fields)
-        return {
-            subject: _changed(given, ("givenBy", "kind"), _without(apart[branch]))
-            for subject, branch in (("person", "else"), ("family", "then"))
-        }
+        return self._of_each_subject(replace(whole, help=None, fields=fields), ("givenBy", "kind"))
+
+    @cached_property
+    def withdrawals(self) -> Mapping[str, Field]:
+        """The withdrawal of a consent, by whose data that is about."""
+        return self._of_each_subject(self._of(WITHDRAWAL, "withdrawal"), ("withdrawnBy", "kind"))
+
+    def _of_each_subject(self, whole: Field, who: Sequence[str]) -> Mapping[str, Field]:
+        """The form with those alone who may say it."""
+        apart = self._contract.resolve(f"{CONSENT}#/$defs/conditions")["allOf"][1]
+        branches = (("person", "else"), ("family", "then"))
+        return {subject: _changed(whole, who, _without(apart[branch])) for subject, branch in branches}
 
     @cached_property
     def exception(self) -> Field:
@@ -266,6 +274,22 @@ def _changed(field: Field, way: Sequence[str], change: Callable[[Field], Field])
         return change(field)
     inner = (_changed(one, way[1:], change) if one.name == way[0] else one for one in field.fields)
     return replace(field, fields=tuple(inner))
+
+
+def chosen_from(field: Field, name: str, codes: Sequence[str]) -> Field:
+    """The group's member of that name with these choices alone."""
+    return _changed(
+        field,
+        (name,),
+        lambda one: replace(
+            one,
+            choices=tuple(known for known in one.choices if known.value in codes),
+            fields=tuple(
+                replace(item, choices=tuple(known for known in item.choices if known.value in codes))
+                for item in one.fields
+            ),
+        ),
+    )
 
 
 def _without(branch: Mapping[str, Any]) -> Callable[[Field], Field]:

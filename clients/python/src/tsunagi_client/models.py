@@ -314,6 +314,11 @@ class Milestone(TypedDict):
     overdue: bool
 
 
+class ConsentList(TypedDict):
+    personId: str
+    consents: list[Consent]
+
+
 class MilestoneList(TypedDict):
     personId: str
     milestones: list[Milestone]

@@ -10,6 +10,7 @@ from tsunagi_client.codes import Section
 from tsunagi_client.handovers import Day, Id, new_key
 from tsunagi_client.models import (
     Consent,
+    ConsentList,
     Giver,
     MilestoneList,
     Person,
@@ -74,6 +75,11 @@ class People(Group[Driver]):
     def milestones(self, person_id: Id, *, known_at: str | datetime | None = None) -> Ask[MilestoneList]:
         """What is due for this person, in order of dates, as it was known at `known_at` (now)."""
         return Ask(document, path={"personId": person_id}, query={"knownAt": known_at})
+
+    @operation("listConsents", "GET", "/v1/people/{personId}/consents")
+    def consents(self, person_id: Id) -> Ask[ConsentList]:
+        """The consents that this organization has recorded of the person, the newest first."""
+        return Ask(document, path={"personId": person_id})
 
     @listing("listDisclosures", "/v1/people/{personId}/disclosures")
     def disclosures(self, person_id: Id, *, page_size: int | None = None) -> Ask[Disclosure]:

@@ -1,0 +1,98 @@
+"""A consent on a page: what it covers and what it is worth now; and its withdrawal, which the giver records for whoever
+takes it back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fastapi.responses import Response
+
+from tsunagi.contract import BASE_URI
+from tsunagi.errors import Notice, Refusal
+from tsunagi.layout.rules import Layout
+from tsunagi.web.draft_parts import forms_of
+from tsunagi.web.filled import Filled
+from tsunagi.web.forms import Field, chosen_from
+from tsunagi.web.forms_posted import Inputs, document
+from tsunagi.web.site import pages
+from tsunagi.web.visit import Visit
+
+MOST_NAMED = 20
+PATH = "/consents/{consent_id}"
+RESOURCE = f"{BASE_URI}schemas/consent-resource.json"
+_APART = ("id", "giverId", "personId", "recipientIds", "sections", "withdrawnScope", "status")
+"""What the page says in its own place."""
+
+
+@pages.get(PATH)
+async def consent_page(visit: Visit) -> Response:
+    return await _page(visit, await _read(visit))
+
+
+@pages.post(PATH)
+async def withdraw(visit: Visit) -> Response:
+    """From the next reading on. Raises ConfirmationNeeded."""
+    visit.confirmed()
+    form = await visit.form()
+    typed = {name: [str(one) for one in form.getlist(name)] for name in form if name.startswith("/")}
+    found = await _read(visit)
+    body = document(_asked(visit, found), typed)
+    try:
+        await visit.ask("withdrawConsent", body=body, consentId=found["id"])
+    except Refusal as refusal:
+        if refusal.on_ledger or not refusal.errors:
+            raise
+        return await _page(visit, found, typed=typed, faults=refusal.errors)
+    return visit.redirect(f"/consents/{found['id']}")
+
+
+@pages.get("/people/{person_id}/consents")
+async def consents_page(visit: Visit) -> Response:
+    """Those that the visitor's organization has recorded."""
+    person_id = visit.request.path_params["person_id"]
+    found = (await visit.ask("listConsents", personId=person_id))["consents"]
+    known = {one: await _name(visit, one) for one in _recipients(found)}
+    return visit.page("consents.html", consents=found, names=known, person_id=person_id)
+
+
+def _recipients(consents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each once; beyond a page's worth of them an id is as good."""
+    return list(dict.fromkeys(one for each in consents for one in each["recipientIds"]))[:MOST_NAMED]
+
+
+async def _read(visit: Visit) -> Any:
+    return await visit.ask("getConsent", consentId=visit.request.path_params["consent_id"])
+
+
+def _asked(visit: Visit, consent: Mapping[str, Any]) -> Field:
+    """Of the sections those that are still covered, of people those who can speak for the data's subject."""
+    subject = forms_of(visit.services.contract).withdrawals[consent["subject"]]
+    return chosen_from(subject, "sections", _covered(consent))
+
+
+def _covered(consent: Mapping[str, Any]) -> list[str]:
+    return [one for one in consent["sections"] if one not in consent.get("withdrawnScope", ())]
+
+
+async def _page(
+    visit: Visit, consent: Any, *, typed: Inputs | None = None, faults: Sequence[Notice] = ()
+) -> Response:
+    told = {name: value for name, value in consent.items() if name not in _APART}
+    mine = consent["giverId"] == str(visit.member.organization_id)
+    covered = _covered(consent)
+    field = replace(_asked(visit, consent), help=None)
+    return visit.page(
+        "consent.html",
+        status=422 if faults else 200,
+        consent=consent,
+        covered=covered,
+        parts=Layout(visit.services.shapes, visit.language).parts(RESOURCE, told),
+        giver=await _name(visit, consent["giverId"]),
+        recipients=[await _name(visit, one) for one in consent["recipientIds"]],
+        filled=Filled(field, typed or {}, faults, visit.dates, {}) if mine and covered else None,
+    )
+
+
+async def _name(visit: Visit, organization_id: str) -> str:
+    name: str = (await visit.ask("getOrganization", organizationId=organization_id))["name"]
+    return name
