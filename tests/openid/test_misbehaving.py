@@ -1,5 +1,6 @@
 """Whatever a provider answers, whoever is not who they should be does not get in, and is told on a page."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,9 @@ from tests.openid.going import approved, linked, registered, through, why
 from tests.openid.provider import CLIENT_ID, Manners, OpenIdProvider, new_key
 from tests.web.visitors import Visitor, visitor
 from tests.world import World
+from tsunagi.openid.provider import Providers
+from tsunagi.outgoing.asking import Asker
+from tsunagi.outgoing.connection import Connector
 
 NOW = time.time
 TOKENS: dict[str, tuple[Callable[[], Manners], str]] = {
@@ -231,3 +235,12 @@ async def test_whatever_comes_back_is_answered_with_a_page(
     begun = await member.get(f"/sign-in/with/{world.center.id}")
     assert begun.status_code == 303
     assert why(await member.get(f"/sign-in/with/{world.center.id}/back?{query}")) == "expired"
+
+
+async def test_keys_that_many_miss_at_once_are_read_once(provider: OpenIdProvider) -> None:
+    providers = Providers(Asker(Connector(to_loopback=True)))
+    document = await providers.document(provider.issuer)
+    await asyncio.gather(*(providers.check_keys(document) for _ in range(15)))
+    assert provider.count("GET /jwks") == 1
+    await providers.check_keys(document)
+    assert provider.count("GET /jwks") == 2

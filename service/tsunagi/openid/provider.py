@@ -28,7 +28,7 @@ KEPT_SECONDS = 600.0
 """How long a provider's document and keys are remembered."""
 
 FAULT_KEPT_SECONDS = 10.0
-MOST_KEPT, MOST_KEYS = 500, 50
+MOST_KEPT, MOST_KEYS = 200, 50
 
 _RS256 = RSAAlgorithm(256)
 _MATERIAL = ("kty", "crv", "x", "y", "n", "e", "d", "k")
@@ -38,6 +38,7 @@ _MATERIAL = ("kty", "crv", "x", "y", "n", "e", "d", "k")
 @dataclass(slots=True)
 class _Remembered:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    read_at: float = 0.0
     until: float = 0.0
     said: Any = None
     fault: Fault | None = None
@@ -122,10 +123,10 @@ class Providers:
         return [one for one in keys[:MOST_KEYS] if isinstance(one, dict)]
 
     async def _said(self, url: str, *, anew: bool) -> Any:
-        """The JSON that is there. Raises ProviderFaulty."""
-        known = self._remembered(url)
+        """The JSON that is there; `anew`: what was read before one asked does not do. Raises ProviderFaulty."""
+        known, asked_at = self._remembered(url), time.monotonic()
         async with known.lock:
-            if anew or time.monotonic() >= known.until:
+            if time.monotonic() >= known.until or (anew and known.read_at < asked_at):
                 known.said, known.fault = None, None
                 try:
                     known.said = _read(await self._asker.ask("GET", url, {}))
@@ -133,7 +134,8 @@ class Providers:
                     known.fault = silent.why
                 except ProviderFaulty as faulty:
                     known.fault = faulty.fault
-                known.until = time.monotonic() + (FAULT_KEPT_SECONDS if known.fault else KEPT_SECONDS)
+                known.read_at = time.monotonic()
+                known.until = known.read_at + (FAULT_KEPT_SECONDS if known.fault else KEPT_SECONDS)
             if known.fault:
                 raise ProviderFaulty(known.fault)
             return known.said

@@ -13,7 +13,7 @@ from tsunagi.outgoing.connection import MAX_HEAD_BYTES, AddressRefused, Connecto
 SECONDS = 5.0
 """For all of it, from the name to the last byte of the answer."""
 
-MAX_ANSWER_BYTES = 262_144
+MAX_ANSWER_BYTES = 131_072
 _PIECE = 65_536
 
 Silence = Literal["address_refused", "timeout", "unreachable", "too_large"]

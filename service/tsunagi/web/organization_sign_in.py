@@ -3,6 +3,7 @@
 from typing import get_args
 from uuid import UUID
 
+import structlog
 from fastapi.responses import RedirectResponse, Response
 
 from tsunagi.errors import NotFound
@@ -13,6 +14,8 @@ from tsunagi.openid.rules import FAULTS, LASTS, WayRefused, Why
 from tsunagi.web.signing_in import REMEMBERED, YEAR, attempting, secure, signed_out, with_session
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit, local
+
+log = structlog.get_logger()
 
 LONGEST_BACK = 1_000
 WHYS: tuple[Why, ...] = get_args(Why)
@@ -86,6 +89,8 @@ async def come_back(visit: Visit) -> Response:
 
 def _refused(visit: Visit, organization_id: OrganizationId, refused: WayRefused) -> Response:
     """To a page of its own: the address of this one is used up, and holds what the provider has said."""
+    if refused.fault:
+        log.warning("openid provider faulty", organization=str(organization_id), fault=refused.fault)
     fault = f"&fault={refused.fault}" if refused.fault else ""
     return visit.redirect(f"/sign-in/with/{organization_id}/refused?why={refused.why}{fault}")
 
