@@ -128,11 +128,17 @@ class Play:
         return handover_id
 
     async def assigned(self, of: dict[str, Any]) -> str:
-        """Received, and somebody at the center is in charge of it."""
+        """Received, somebody at the center is in charge of it, and has visited the employer with the sender."""
         handover_id = await self.received(of)
         body = {"assignee": "S-1"}
         await self.call(self.cast.center, "PUT", f"/v1/handovers/{handover_id}/assignee", body)
+        await self.visited(handover_id)
         return handover_id
+
+    async def visited(self, handover_id: str) -> None:
+        visit = {"visitedOn": f"{civil_date(datetime.now(UTC))}", "companions": ["支援員"], "content": "紹介"}
+        body = {"kind": "joint_visit", "jointVisit": visit}
+        await self.call(self.cast.center, "POST", f"/v1/handovers/{handover_id}/activities", body)
 
     async def accepted(self, of: dict[str, Any]) -> str:
         handover_id = await self.received(of)

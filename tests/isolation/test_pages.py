@@ -38,6 +38,8 @@ PLACES: dict[str, Callable[[Realm, Target], str]] = {
     "draft_id": lambda _, target: target.handover_id,
     "part": lambda _, target: "identity",
     "organization_id": lambda realm, target: str(realm.voices[target.owner].id),
+    "kind": lambda _, target: "joint_visit",
+    "activity_id": lambda realm, target: realm.activities.get(target.number, target.handover_id),
     "webhook_id": lambda realm, target: realm.webhooks[target.owner][0],
 }
 """What stands in a page's path. Whoever adds a page whose path names something else adds that here."""

@@ -23,7 +23,14 @@ FAR, THIN = 2_000_000, 20_000
 
 
 def thin(rows: Rows) -> Rows:
-    kept = ("handovers", "handover_assignees", "people", "person_relations", "ledger_streams")
+    kept = (
+        "handovers",
+        "handover_assignees",
+        "handover_activities",
+        "people",
+        "person_relations",
+        "ledger_streams",
+    )
     return Rows({name: rows.tables[name] for name in kept}, rows.ids, rows.ring)
 
 

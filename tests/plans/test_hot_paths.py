@@ -59,6 +59,10 @@ async def _assign(filled: Filled) -> None:
     await filled.play.call(filled.play.cast.center, "PUT", at, {"assignee": "S-1"})
 
 
+async def _visit(filled: Filled) -> None:
+    await filled.play.visited(filled.stage.handover(8))
+
+
 ASKED: dict[str, Ask] = {
     "register and consent": _register,
     "post": _post,
@@ -75,6 +79,8 @@ ASKED: dict[str, Ask] = {
     "list of who is in charge": _get("/v1/handovers?limit=50&direction=incoming&assignee=S-1"),
     "list that nobody has": _get("/v1/handovers?limit=50&direction=incoming&unassigned=true"),
     "assign": _assign,
+    "record a visit": _visit,
+    "activities": _get("/v1/handovers/{handover}/activities"),
     "export": _get("/v1/handovers/export"),
     "responsibility": _get("/v1/people/{person}/responsibility"),
     "what changed": _get("/v1/people/{person}/responsibility/changes"),

@@ -59,6 +59,7 @@ async def looked_at(world: World, member: Visitor, handover: dict[str, Any]) -> 
     known["{consent_id}"] = (await world.center.get(f"/v1/handovers/{handover['id']}")).json()["consents"][0][
         "id"
     ]
+    known["{kind}"] = "case_conference"
     begun = await member.post("/hand-over", {"receiver": str(world.other.id)})
     if begun.status_code == 303:
         known["{draft_id}"] = begun.headers["location"].split("/")[2]

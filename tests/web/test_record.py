@@ -21,6 +21,7 @@ async def test_the_record_is_read_in_order_with_what_is_withheld_and_why(world: 
     assert page.status_code == 200
     assert re.findall(r'<h2 id="(\w+)"', page.text) == [
         "standing",
+        "together",
         "withheld",
         "contents",
         "handover_plan",

@@ -50,6 +50,12 @@ SECTIONS = (
 RECORD = f"{BASE_URI}schemas/handover-record.json"
 CONSENT = f"{BASE_URI}schemas/consent.json"
 WITHDRAWAL = f"{BASE_URI}schemas/consent-withdrawal.json"
+ACTIVITIES: Mapping[str, tuple[str, str]] = {
+    "case_conference": ("caseConference", f"{BASE_URI}schemas/handover-plan.json#/$defs/caseConference"),
+    "joint_visit": ("jointVisit", f"{BASE_URI}schemas/handover-plan.json#/$defs/jointVisit"),
+    "employer_window": ("employerWindow", f"{BASE_URI}schemas/activity.json#/$defs/employerWindow"),
+}
+"""What both sides do together, by kind: the member that holds its content, and the schema of that."""
 NOT_ASKED = frozenset({"schemaVersion", "personId", "receiverId", "sections", "extensions"})
 """Members of a record that the page knows, or nobody types."""
 
@@ -156,6 +162,10 @@ class Forms:
         whole = self._of(CONSENT, "consent", _KNOWN_OF_CONSENTS.union(absent))
         needed = _changed(whole, ("legalException",), lambda field: replace(field, required=True))
         return replace(needed, help=None)
+
+    @cached_property
+    def activities(self) -> Mapping[str, Field]:
+        return {kind: self._of(uri, member) for kind, (member, uri) in ACTIVITIES.items()}
 
     def uri(self, section: str) -> str:
         """Of the schema of a section."""

@@ -14,6 +14,7 @@ from tsunagi.layout.rules import Layout
 from tsunagi.web.assigning import team
 from tsunagi.web.plan_sheet import XLSX, plan_sheet
 from tsunagi.web.site import pages
+from tsunagi.web.together import together
 from tsunagi.web.visit import Visit
 
 _STANDING = (
@@ -48,7 +49,8 @@ async def read(visit: Visit, version: str | None = None) -> Any:
 
 @pages.get("/handovers/{handover_id}")
 async def record_page(visit: Visit) -> Response:
-    found = await read(visit, visit.request.query_params.get("version"))
+    version = visit.request.query_params.get("version")
+    found = await read(visit, version)
     plan = layout(visit)
     standing = plan.parts(HANDOVER, {name: found[name] for name in _STANDING if name in found})
     if "record" not in found:
@@ -57,12 +59,13 @@ async def record_page(visit: Visit) -> Response:
         "record.html",
         found=found,
         team=await team(visit),
+        together=None if version else await together(visit, found),
         standing=standing,
         sections=list(plan.sections(found["record"])),
         about=plan.header(found["record"]),
         answered=plan.parts(HANDOVER, {"domains": found["domains"]}),
         name=_name(found),
-        asked=visit.request.query_params.get("version"),
+        asked=version,
     )
 
 
