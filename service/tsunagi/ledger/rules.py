@@ -15,6 +15,7 @@ SALT_BYTES = 32
 
 Outcome = Literal["permit", "deny"]
 Action = Literal[
+    "calendars:read",
     "clients:register",
     "clients:revoke",
     "clients:rotate",

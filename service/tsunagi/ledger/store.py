@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,9 +20,9 @@ from sqlalchemy import (
     Uuid,
 )
 
-from tsunagi.db import Write, WriteTx, columns, fetch, metadata, send
+from tsunagi.db import ReadTx, Write, WriteTx, columns, fetch, metadata, send
 from tsunagi.ids import Stream, ordered_id
-from tsunagi.ledger.rules import SALT_BYTES, Entry, body, commitment
+from tsunagi.ledger.rules import SALT_BYTES, Action, Entry, body, commitment
 
 streams = Table(
     "ledger_streams",
@@ -174,6 +175,17 @@ def opening(*new: Entry) -> list[Write]:
 
 Heads = dict[Stream, tuple[int, bytes | None]]
 """How many entries each stream has, and the commitment of the newest."""
+
+
+_NOTED = """
+    SELECT FROM ledger_contents c JOIN ledger_entries e ON e.id = c.id
+    WHERE c.record_id = $1 AND c.action = $2 AND e.recorded_at >= $3 LIMIT 1
+"""
+
+
+async def noted(tx: ReadTx, action: Action, record_id: UUID, *, since: datetime) -> bool:
+    """Whether, from `since` on, something of that kind was recorded about that record."""
+    return bool(await fetch(tx, _NOTED, str(record_id), action, since))
 
 
 async def hold(tx: WriteTx, streams: Iterable[Stream]) -> Heads:

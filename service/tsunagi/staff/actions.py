@@ -9,6 +9,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from tsunagi.clock import JAPAN
 from tsunagi.db import Database, WriteTx
 from tsunagi.errors import NotFound, Notice, RuleViolated, Text
 from tsunagi.ids import OrganizationId, ordered_id
@@ -242,10 +243,15 @@ async def subscribed(db: Database, member: Member) -> bool:
         return await store.subscribed(tx, member.id)
 
 
-async def subscriber(db: Database, token: str) -> Member | None:
-    """Whose calendar is at that token."""
+async def subscriber(db: Database, now: datetime, token: str, request_id: str) -> Member | None:
+    """Whose calendar is at that token. That it is read is on the ledger once a day: programs ask for it every few
+    minutes, and what they see does not change who knows what."""
     async with db.platform() as tx:
-        return await store.subscriber(tx, token)
+        member = await store.subscriber(tx, token)
+        today = now.astimezone(JAPAN).replace(hour=0, minute=0, second=0, microsecond=0)
+        if member and not await ledger.noted(tx, "calendars:read", member.id, since=today):
+            await ledger.append(tx, _entry("calendars:read", now, member, request_id))
+    return member
 
 
 async def colleagues(db: Database, member: Member) -> list[Colleague]:

@@ -355,11 +355,11 @@ async def subscribed(tx: ReadTx, member_id: UUID) -> bool:
     return bool(found)
 
 
-async def subscriber(tx: ReadTx, token: str) -> Member | None:
-    """The active member whose calendar is at that token."""
+async def subscriber(tx: WriteTx, token: str) -> Member | None:
+    """The active member whose calendar is at that token, held until `tx` ends."""
     found = await fetch(
         tx,
-        f"SELECT {_MEMBER} FROM staff_members m WHERE m.calendar_hash = $1 AND m.status = 'active'",  # noqa: S608  only names of ours
+        f"SELECT {_MEMBER} FROM staff_members m WHERE m.calendar_hash = $1 AND m.status = 'active'{_HELD}",  # noqa: S608  only names of ours
         _hash(token),
     )
     return next((_member(row) for row in found), None)

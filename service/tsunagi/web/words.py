@@ -17,6 +17,7 @@ ALONE = ""
 """The system of codes that stand alone in a schema, beside those of a list."""
 
 ACTIONS: Mapping[str, Text] = {
+    "calendars:read": Text("購読している予定表の取得", "Subscribed calendar read"),
     "clients:register": Text("ソフトウェアの登録", "Software registered"),
     "clients:revoke": Text("ソフトウェアの停止", "Software revoked"),
     "clients:rotate": Text("ソフトウェアの鍵の交換", "Software's keys changed"),
