@@ -34,6 +34,24 @@ async def test_who_leaves_a_form_that_is_not_saved_is_asked(pages: BrowserWorld)
         assert asked == ["beforeunload"]
 
 
+async def test_what_is_asked_of_a_field_leads_nobody_away(pages: BrowserWorld) -> None:
+    """Whoever was signed out meanwhile keeps what was typed."""
+    member = await visitor(pages.world.settlement)
+    async with pages.browsing(member) as somebody:
+        page = await somebody.open(await begun(pages, member))
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: asked.append(dialog.type))
+        await somebody.context.clear_cookies()
+        here, written = page.url, page.get_by_label("職員番号").first
+        async with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
+            await written.fill("A-12")
+            await written.press("Tab")
+        await page.wait_for_timeout(300)
+        await expect(written).to_have_value("A-12")
+        assert (page.url, asked) == (here, [])
+        somebody.faults.clear()
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_printing_is_offered_where_a_script_can_print(pages: BrowserWorld, scripts: bool) -> None:
     handover = await pages.world.accepted()

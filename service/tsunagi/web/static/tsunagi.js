@@ -24,10 +24,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
-// What htmx asked for and another page answers (signing in, a refusal) or nobody does is asked for as a page.
+// What htmx asked for in place of a page (hx-push-url), and another page answers (signing in, a refusal) or nobody
+// does, is asked for as a page. Of other requests a form may be open that must not be left.
 const instead = (event) => {
   const { ctx } = event.detail;
-  if (!ctx || (ctx.response && !ctx.response.raw.redirected && ctx.response.status < 400)) return;
+  if (!ctx?.push || (ctx.response && !ctx.response.raw.redirected && ctx.response.status < 400)) return;
   event.preventDefault();
   window.location.assign(ctx.request.action);
 };
