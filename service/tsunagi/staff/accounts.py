@@ -79,8 +79,14 @@ async def invite(tx: WriteTx, by: Administering, *, login: str, name: str, role:
 async def invite_again(tx: WriteTx, by: Administering, member_id: UUID) -> Invited:
     """Password, authenticator app and passkeys are gone, sessions are over; there is a new invitation.
 
-    Raises ScopeMissing, NotFound, RuleViolated."""
+    Raises ScopeMissing, NotFound, RuleViolated: of whoever is disabled the invitation would lead nowhere."""
     account = await _other(tx, by, member_id)
+    if not account.active:
+        raise _refused(
+            "staff_disabled",
+            "停止中の職員です。先に再開してください",
+            "The member is disabled: enable them first",
+        )
     await store.end_all(tx, member_id)
     await passkeys.remove_all(tx, member_id)
     await _record(tx, by, "staff:reset", account.member)

@@ -143,9 +143,15 @@ async def sign_ins_page(visit: Visit) -> Response:
 
 
 async def _sign_ins(visit: Visit, days: int) -> tuple[list[dict[str, Any]], bool]:
-    """What the ledger says of the organization's sign-ins, the oldest first; and whether that is all."""
+    """What the ledger says of how the organization's staff came in, the oldest first; and whether that is all."""
+    signed_in, whole = await _entries(visit, days, "staff:sign_in")
+    joined, all_joined = await _entries(visit, days, "staff:join")
+    return sorted([*signed_in, *joined], key=lambda one: str(one["at"])), whole and all_joined
+
+
+async def _entries(visit: Visit, days: int, action: str) -> tuple[list[dict[str, Any]], bool]:
     asked: dict[str, Any] = {
-        "action": "staff:sign_in",
+        "action": action,
         "organizationId": str(visit.member.organization_id),
         "from": (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds"),
         "limit": 200,

@@ -157,6 +157,12 @@ class Words:
         schema = self.contract.resolve(f"{BASE_URI}{uri}")
         return str(schema["title" if self.language == "ja" else "x-title-en"])
 
+    def scope(self, code: str) -> str:
+        """What software may do, as the contract says it in both languages."""
+        flows = self.contract.openapi["components"]["securitySchemes"]["oauth2"]["flows"]
+        ja, _, en = flows["clientCredentials"]["scopes"].get(code, code).partition(" / ")
+        return self.text(Text(ja, en or ja))
+
     def number(self, handover_id: str) -> str:
         """By which two people on the telephone know that they speak of the same handover."""
         return self.text(Text(f"番号 {number(handover_id)}", f"No. {number(handover_id)}"))
