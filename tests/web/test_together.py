@@ -123,7 +123,9 @@ async def test_what_one_wrote_is_taken_back_on_the_page(world: World) -> None:
     assert f"{here}/activities/{theirs['id']}/withdraw" not in page.text
     done = await member.post(f"{here}/activities/{mine['id']}/withdraw")
     assert (done.status_code, done.headers["location"]) == (303, f"{here}#together")
-    assert "取り消し済み" in text_of(await member.get(here))
+    said = text_of(await member.get(here))
+    assert "取り消し済み" in said
+    assert "記録を取り消しました" in said
     assert (await member.post(f"{here}/activities/{theirs['id']}/withdraw")).status_code == 404
 
 

@@ -41,6 +41,14 @@ DONE: Mapping[str, Text] = {
         "開示を早めました。提供先は、いまから記録を読めます。",
         "It is open: the receiver can read the record from now on.",
     ),
+    "recorded": Text(
+        "連携を記録しました。相手の機関も見られます。",
+        "It is recorded, and the other side can see it.",
+    ),
+    "taken_back": Text(
+        "記録を取り消しました。取り消したことは、相手の機関にも見えます。",
+        "It is taken back, and the other side can see that it is.",
+    ),
     "assigned": Text("担当者を変えました。", "Changed who is in charge."),
     "saved": Text("変更を登録しました。", "Your change is recorded."),
     "removed": Text("削除しました。", "It is removed."),

@@ -53,18 +53,18 @@ async def record(visit: Visit) -> Response:
             raise
         faults = [replace(one, pointer=one.pointer.removeprefix(f"/{member}")) for one in refusal.errors]
         return await _again(visit, typed, key=key, faults=faults)
-    return _back(visit)
+    return _back(visit, "recorded")
 
 
 @pages.post("/handovers/{handover_id}/activities/{activity_id}/withdraw")
 async def take_back(visit: Visit) -> Response:
     activity_id = visit.request.path_params["activity_id"]
     await visit.ask("withdrawActivity", handoverId=handover_id(visit), activityId=activity_id)
-    return _back(visit)
+    return _back(visit, "taken_back")
 
 
-def _back(visit: Visit) -> Response:
-    return visit.redirect(f"/handovers/{handover_id(visit)}#together")
+def _back(visit: Visit, done: str | None = None) -> Response:
+    return visit.redirect(f"/handovers/{handover_id(visit)}#together", done=done)
 
 
 def _kind(visit: Visit) -> str:
