@@ -10,7 +10,7 @@ from tsunagi.db import ReadTx, WriteTx
 from tsunagi.drafts import store
 from tsunagi.drafts.rules import KEPT, Draft
 from tsunagi.errors import NotFound, PreconditionFailed, Text
-from tsunagi.ids import OrganizationId, ordered_id
+from tsunagi.ids import HandoverId, OrganizationId, ordered_id
 from tsunagi.people.actions import match_keys
 from tsunagi.people.rules import MatchKeys
 
@@ -47,6 +47,12 @@ async def listed(tx: ReadTx, organization_id: OrganizationId) -> list[Draft]:
     """Those that are not sent yet, the last changed first."""
     found = await store.of_organization(tx, organization_id, limit=MOST_DRAFTS)
     return [draft for draft in found if not draft.sent]
+
+
+async def bound(tx: ReadTx, organization_id: OrganizationId, handover_id: HandoverId) -> Draft | None:
+    """The draft in which that handover is being mended, if there is one."""
+    found = await listed(tx, organization_id)
+    return next((draft for draft in found if draft.handover_id == handover_id), None)
 
 
 async def save(tx: WriteTx, at: datetime, draft: Draft, secret: bytes, *, by: str, **parts: Any) -> Draft:

@@ -32,11 +32,13 @@ class Draft:
     """By whose data they are of: `person`, `family`."""
     person_id: PersonId | None = None
     handover_id: HandoverId | None = None
-    """Once it was recorded."""
+    """Once it was recorded, or from the beginning where a handover that is there is mended."""
+    version: int | None = None
+    """Of the handover's record: the one that the draft rests on."""
     given: Mapping[str, ConsentId] = field(default_factory=dict)
     """The consents that were recorded, by whose data they are of."""
-    recorded: int | None = None
-    """The revision that the handover's record is of."""
+    checked: int | None = None
+    """The revision that has passed every check and is being recorded: it is taken up where that stopped."""
     sent: bool = False
     """On offer: nothing of what was written is kept here."""
 
@@ -53,9 +55,14 @@ class Draft:
         return f"{identity.get('familyName', '')} {identity.get('givenName', '')}".strip()
 
     def record(self) -> dict[str, Any]:
-        """The body of createHandover."""
+        """The body of createHandover and amendHandover."""
         known = {"personId": str(self.person_id)} if self.person_id else {}
         return {"schemaVersion": "1.0.0", **known, **self.overview, "sections": dict(self.sections)}
+
+    def says(self, record: Mapping[str, Any]) -> bool:
+        """Whether the record is what is written here, about whomever."""
+        mine = self.record()
+        return {**record, "personId": ""} == {**mine, "personId": ""}
 
     def consent(self, subject: str, person_id: PersonId) -> dict[str, Any]:
         """The body of createConsent."""

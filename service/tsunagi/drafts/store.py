@@ -49,7 +49,17 @@ _CHANGE = f"""
     WHERE id = $1 AND organization_id = $2 AND revision = $3 - 1
     RETURNING 1
 """  # noqa: S608  only names of ours
-_SEALED = ("changed_by", "receiver_name", "overview", "sections", "consents", "given", "recorded", "sent")
+_SEALED = (
+    "changed_by",
+    "receiver_name",
+    "overview",
+    "sections",
+    "consents",
+    "given",
+    "version",
+    "checked",
+    "sent",
+)
 
 
 async def add(tx: WriteTx, draft: Draft, known_by: MatchKeys | None) -> None:
@@ -112,6 +122,7 @@ async def of_organization(tx: ReadTx, organization_id: OrganizationId, *, limit:
 def _draft(tx: ReadTx, row: Any) -> Draft:
     key = keys(tx).opened(row["data_key"], TABLE, row["id"])
     content = json.loads(key.unseal(row["document"], TABLE, row["id"]))
+    content.pop("recorded", None)  # of drafts from before `version`
     given = {subject: UUID(text) for subject, text in content.pop("given").items()}
     kept = ("id", "organization_id", "revision", "began_at", "changed_at", "person_id", "handover_id")
     return Draft(**{name: row[name] for name in kept}, **content, given=given)  # type: ignore[arg-type]

@@ -11,13 +11,14 @@ from tsunagi.contract import Contract
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, SchemaInvalid, Text
 from tsunagi.ids import PersonId
-from tsunagi.web.forms import CONSENT, RECORD, SECTIONS, Field, Forms
+from tsunagi.records.rules import REQUIRED_TO_OFFER
+from tsunagi.web.forms import CONSENT, NOT_ASKED, RECORD, SECTIONS, Field, Forms
 
 State = Literal["empty", "incomplete", "complete"]
 
 CONSENTS = {"consent": "person", "family_consent": "family"}
 """Parts that are consents, and whose data they are of."""
-NEEDED = {"overview", "identity", "handover_plan", "consent"}
+NEEDED = {"overview", "identity", "handover_plan", *REQUIRED_TO_OFFER}
 EXCEPTION = "legalException"
 """What a consent's content has where the data are given without one."""
 _LABELS = {
@@ -41,10 +42,8 @@ class Part:
     field: Field
     content: Mapping[str, Any]
     faults: tuple[Notice, ...]
-
-    @property
-    def needed(self) -> bool:
-        return self.name in NEEDED or self.name == "family_consent"
+    needed: bool
+    """Whether it cannot be sent without."""
 
     @property
     def consent(self) -> bool:
@@ -96,7 +95,13 @@ def part(contract: Contract, draft: Draft, name: str) -> Part:
         raise KeyError(name)
     content = _content(draft, name)
     field, label = _form(forms, name, content)
-    return Part(name, label, field, content, _faults(contract, forms, draft, name) if content else ())
+    faults = _faults(contract, forms, draft, name) if content else ()
+    return Part(name, label, field, content, faults, _needed(draft, name))
+
+
+def _needed(draft: Draft, name: str) -> bool:
+    """A handover that is mended has its consents."""
+    return name in NEEDED or (name in CONSENTS and draft.handover_id is None)
 
 
 def _content(draft: Draft, name: str) -> Mapping[str, Any]:
@@ -143,7 +148,7 @@ def _faults(contract: Contract, forms: Forms, draft: Draft, name: str) -> tuple[
 def replaced(draft: Draft, name: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """What of the draft changes when this part has this content."""
     if name == "overview":
-        kept = {"receiverId": draft.overview["receiverId"]} if "receiverId" in draft.overview else {}
+        kept = {one: value for one, value in draft.overview.items() if one in NOT_ASKED}
         return {"overview": {**kept, **content}}
     if name in CONSENTS:
         subject = CONSENTS[name]
@@ -158,8 +163,11 @@ def _with(whole: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> di
 
 
 def placed(pointer: str) -> tuple[str, str]:
-    """The part that a place in the record is in, and where in it."""
+    """The part that a place in the record is in, or in a consent (`/consents/family/givenOn`), and where in it."""
     _, first, *rest = [*pointer.split("/"), ""]
+    within = "".join(f"/{one}" for one in rest[1:] if one)
     if first == "sections" and rest and rest[0]:
-        return rest[0], "".join(f"/{one}" for one in rest[1:] if one)
+        return rest[0], within
+    if first == "consents" and rest:
+        return next((name for name, subject in CONSENTS.items() if subject == rest[0]), "consent"), within
     return "overview", pointer

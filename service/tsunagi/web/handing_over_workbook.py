@@ -13,7 +13,7 @@ from tsunagi.web.desk import present, save
 from tsunagi.web.draft_parts import CONSENTS, Part, forms_of, part, parts, replaced
 from tsunagi.web.forms import Field
 from tsunagi.web.forms_posted import document, inputs
-from tsunagi.web.sending import Remark
+from tsunagi.web.outlook import Remark
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 from tsunagi.web.workbook import NotReadable, Read, read, write

@@ -1,8 +1,9 @@
-"""What of a draft is still to be done, and sending it: recorded, consented to, offered, each once however often
-somebody presses."""
+"""The page of a whole draft, and sending it: recorded, consented to, offered, each once however often somebody
+presses, and nothing of it before everything has been checked."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,76 +11,44 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tsunagi.drafts.rules import Draft
-from tsunagi.errors import PersonAlreadyKnown, PreconditionFailed, Refusal, Text
+from tsunagi.errors import PreconditionFailed, Refusal, Text
 from tsunagi.ids import ConsentId, HandoverId, PersonId
 from tsunagi.web.desk import close, discard, note, present, save
-from tsunagi.web.draft_parts import CONSENTS, Part, parts, placed
-from tsunagi.web.draft_trial import amend, trial
+from tsunagi.web.draft_parts import CONSENTS, parts
+from tsunagi.web.outlook import Outlook, outlook, refused, unready
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
+NOT_ON_OFFER = ("draft", "returned")
+"""States in which a handover's record can be mended without being on offer by that."""
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something to mend or to know, and the page where that is done."""
-
-    path: str
-    label: Text | None
-    message: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """`checked`: the record has passed every rule and could be sent as it is."""
-
-    checked: bool
-    refusals: Sequence[Remark] = ()
-    warnings: Sequence[Remark] = ()
-    known_person: str | None = None
-    """Somebody known already who is just like this."""
+MOST_DIGITS = 9
 
 
 @pages.get("/hand-over/{draft_id}")
 async def draft_page(visit: Visit) -> Response:
-    return await _overlooked(visit, await present(visit))
+    draft = await present(visit)
+    return await _page(visit, draft, await _outlook(visit, draft))
 
 
-async def _overlooked(
-    visit: Visit, draft: Draft, refusal: Refusal | None = None, status: int = 200
-) -> Response:
+async def _outlook(visit: Visit, draft: Draft) -> Outlook:
+    found = parts(visit.services.contract, draft)
+    return Outlook(False) if draft.sent else await outlook(visit, draft, found)
+
+
+async def _page(visit: Visit, draft: Draft, seen: Outlook, status: int = 200) -> Response:
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
     found = parts(visit.services.contract, draft)
-    outlook = _refused(draft, found, refusal) if refusal else await _outlook(visit, draft, found)
-    return visit.page("hand_over_draft.html", status=status, draft=draft, parts=found, outlook=outlook)
+    return visit.page("hand_over_draft.html", status=status, draft=draft, parts=found, outlook=seen)
 
 
-async def _outlook(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook:
-    if not all(one.ready for one in found):
-        return Outlook(False)
-    try:
-        answer = await trial(visit, draft)
-    except Refusal as refusal:
-        return _refused(draft, found, refusal)
-    warnings = [
-        _remark(draft, found, one["pointer"], Text(one["message"], one["message"]))
-        for one in answer["warnings"]
-    ]
-    return Outlook(True, warnings=warnings)
-
-
-def _refused(draft: Draft, found: Sequence[Part], refusal: Refusal) -> Outlook:
-    remarks = [_remark(draft, found, one.pointer, one.message) for one in refusal.errors]
-    if not remarks:
-        remarks = [Remark(f"/hand-over/{draft.id}", None, refusal.detail or refusal.title)]
-    known = refusal.extensions.get("personId") if isinstance(refusal, PersonAlreadyKnown) else None
-    return Outlook(False, remarks, known_person=str(known) if known else None)
-
-
-def _remark(draft: Draft, found: Sequence[Part], pointer: str, message: Text) -> Remark:
-    name, within = placed(pointer)
-    part = next((one for one in found if one.name == name), found[0])
-    return Remark(f"/hand-over/{draft.id}/{part.name}#at{within}", part.label, message)
+async def _refused(visit: Visit, refusal: Refusal, status: int = 422) -> Response:
+    draft = await present(visit)
+    if draft.sent:
+        return await _page(visit, draft, Outlook(False))
+    found = parts(visit.services.contract, draft)
+    return await _page(visit, draft, refused(draft, found, refusal), status)
 
 
 @pages.post("/hand-over/{draft_id}")
@@ -90,34 +59,49 @@ async def send_or_discard(visit: Visit) -> Response:
         return visit.redirect(f"/handovers/{draft.handover_id}")
     if form.get("press") == "discard":
         await discard(visit, draft)
-        return visit.redirect("/hand-over")
-    return await _send(visit, draft, form)
-
-
-async def _send(visit: Visit, draft: Draft, form: FormData) -> Response:
+        return visit.redirect(f"/handovers/{draft.handover_id}" if draft.handover_id else "/hand-over")
     if form.get("revision") != str(draft.revision):
         changed = Text(
             f"その間に{draft.changed_by}さんが下書きを変更しました。確かめてから、もう一度送ってください",
             f"{draft.changed_by} has changed the draft meanwhile: look at it, and send it again",
         )
-        return await _overlooked(visit, draft, PreconditionFailed(changed), 409)
+        return await _refused(visit, PreconditionFailed(changed), 409)
+    if version := _number(form, "instead_of"):
+        await save(visit, draft, version=version)
+        return visit.redirect(f"/hand-over/{draft.id}")
     if form.get("same_person"):
         draft = await save(visit, draft, person_id=PersonId(UUID(str(form["same_person"]))))
+    return await _send(visit, draft)
+
+
+def _number(form: FormData, name: str) -> int | None:
+    text = str(form.get(name, ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else None
+
+
+async def _send(visit: Visit, draft: Draft) -> Response:
+    seen = await _outlook(visit, draft)
+    if not seen.checked:
+        lacking = unready(draft, parts(visit.services.contract, draft))
+        return await _page(visit, draft, replace(seen, refusals=[*lacking, *seen.refusals]), 422)
     try:
-        await _sent(visit, draft)
+        await _sent(visit, await note(visit, draft, checked=draft.revision))
     except Refusal as refusal:
-        return await _overlooked(visit, await present(visit), refusal, 422)
+        return await _refused(visit, refusal)
     return visit.redirect(f"/handovers/{(await present(visit)).handover_id}")
 
 
 async def _sent(visit: Visit, draft: Draft) -> None:
     """The handover is on offer, under consents. Raises Refusal; what was reached by then is kept."""
-    draft = await _recorded(visit, draft)
+    known = draft.handover_id is not None
+    draft = draft if known else await _recorded(visit, draft)
     for subject in _subjects(draft):
         if subject not in draft.given:
             draft = await _consented(visit, draft, subject)
-    headers = {"Idempotency-Key": draft.key("offer")}
-    await visit.ask("offerHandover", handoverId=draft.handover_id, headers=headers)
+    status = await _amended(visit, draft) if known else "draft"
+    if status in NOT_ON_OFFER:
+        headers = {"Idempotency-Key": draft.key("offer")}
+        await visit.ask("offerHandover", handoverId=draft.handover_id, headers=headers)
     try:
         await close(visit, draft)
     except PreconditionFailed:  # somebody who pressed at the same time has closed it
@@ -129,11 +113,6 @@ def _subjects(draft: Draft) -> Iterator[str]:
 
 
 async def _recorded(visit: Visit, draft: Draft) -> Draft:
-    if draft.recorded == draft.revision:
-        return draft
-    if draft.handover_id is not None:
-        await amend(visit, draft)
-        return await note(visit, draft, recorded=draft.revision)
     headers = {"Idempotency-Key": draft.key("create")}
     made: Mapping[str, Any] = await visit.ask("createHandover", body=draft.record(), headers=headers)
     return await note(
@@ -141,13 +120,40 @@ async def _recorded(visit: Visit, draft: Draft) -> Draft:
         draft,
         handover_id=HandoverId(UUID(made["id"])),
         person_id=PersonId(UUID(made["personId"])),
-        recorded=draft.revision,
+        version=made["version"],
     )
 
 
 async def _consented(visit: Visit, draft: Draft, subject: str) -> Draft:
+    """Raises Refusal, with the places of what is wrong as `placed` reads them."""
     assert draft.person_id is not None, "the handover is recorded"
     headers = {"Idempotency-Key": draft.key(f"consent {subject}")}
     body = draft.consent(subject, draft.person_id)
-    made = await visit.ask("createConsent", body=body, headers=headers)
+    try:
+        made = await visit.ask("createConsent", body=body, headers=headers)
+    except Refusal as refusal:
+        at = f"/consents/{subject}"
+        refusal.errors = tuple(replace(one, pointer=at + one.pointer) for one in refusal.errors)
+        raise
     return await note(visit, draft, given={**draft.given, subject: ConsentId(UUID(made["id"]))})
+
+
+async def _amended(visit: Visit, draft: Draft) -> str:
+    """The handover's record says what the draft does; its state. Raises Refusal.
+
+    What was amended before the process died needs no second version: the record says so.
+    """
+    answer = await visit.answer("getHandover", handoverId=draft.handover_id)
+    there = json.loads(bytes(answer.body))
+    if draft.says(there["record"]):
+        return str(there["status"])
+    if draft.version not in (None, there["version"]):
+        raise PreconditionFailed(
+            Text("その間に、この引継ぎの記録が直されました", "The handover's record was amended meanwhile")
+        )
+    headers = {"If-Match": answer.headers["etag"]}
+    amended = await visit.ask(
+        "amendHandover", handoverId=draft.handover_id, body=draft.record(), headers=headers
+    )
+    await note(visit, draft, version=amended["version"])
+    return str(amended["status"])
