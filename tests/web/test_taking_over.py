@@ -101,21 +101,24 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: 
     form = filled(page, step="preview", from__employment="2026-01-01", person__name="受入 花子")
     answer = await member.post(path, form)
     assert answer.status_code == 422
-    assert 'id="person-role-error-1"' in answer.text
+    assert 'id="person-role-error"' in answer.text
+    assert "氏名と職種・役職は、両方を書くか" in answer.text
     form["person-role"] = "支援員"
     answer = await member.post(path, form)
     assert answer.status_code == 422
-    assert 'id="from-employment-error-1">責任の開始日を過去にはできません' in answer.text
+    assert 'id="from-employment-error">責任の開始日を過去にはできません' in answer.text
+    assert ">就業支援の開始日：責任の開始日を過去にはできません" in answer.text
     assert re.search(r'id="from-employment"[^>]*aria-invalid="true"', answer.text)
     assert filled(answer)["person-name"] == "受入 花子"
     assert filled(answer)["from-employment"] == "2026-01-01"
     form = filled(page, step="preview", decision__employment="decline", from__daily_life="いつか")
     answer = await member.post(path, form)
     assert answer.status_code == 422
-    assert (
-        'id="reason-employment-error-1"' in answer.text or 'id="decision-employment-error-1"' in answer.text
-    )
-    assert 'id="from-daily_life-error-1"' in answer.text
+    summary = answer.text.partition('role="alert"')[2].partition("</ul>")[0]
+    assert re.findall(r">([^<>]+)</a>", summary) == [
+        "就業支援の理由：理由を選んでください",
+        "生活支援の開始日：日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01",
+    ]
 
 
 async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> None:
@@ -128,11 +131,17 @@ async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> 
 
 async def test_it_can_be_sent_back_with_a_question(world: World) -> None:
     member, path, page = await opened(world)
-    form = filled(page, 1, step="return", reason__all="more_information")
+    form = filled(page, 1, step="ask-return", reason__return="more_information")
     answer = await member.post(path, form)
     assert answer.status_code == 422
-    form |= {"text-all": "通院先を教えてください。"}
-    assert (await member.post(path, form)).status_code == 303
+    assert "「くわしく」：何が必要かを書いてください" in answer.text
+    form |= {"text-return": "通院先を教えてください。"}
+    asked = await member.post(path, form)
+    assert asked.status_code == 200
+    assert "架空直樹さんの引継ぎを差し戻しますか" in text_of(asked)
+    assert "追加の情報" in text_of(asked)
+    assert (await status_of(world, path))["status"] == "received"
+    assert (await member.post(path, filled(asked, step="return"))).status_code == 303
     now = await status_of(world, path)
     assert now["status"] == "returned"
     assert now["reason"] == {"code": "more_information", "text": "通院先を教えてください。"}
@@ -140,10 +149,27 @@ async def test_it_can_be_sent_back_with_a_question(world: World) -> None:
 
 async def test_it_can_be_declined(world: World) -> None:
     member, path, page = await opened(world)
-    assert (
-        await member.post(path, filled(page, 2, step="decline", reason__all="capacity"))
-    ).status_code == 303
+    asked = await member.post(path, filled(page, 2, step="ask-decline", reason__decline="capacity"))
+    assert "取り消せません" in asked.text
+    assert (await status_of(world, path))["status"] == "received"
+    again = await member.post(path, filled(asked, step="edit"))
+    assert filled(again, 2)["reason-decline"] == "capacity"
+    assert filled(again)["from-employment"] == filled(page)["from-employment"]
+    assert (await member.post(path, filled(asked, step="decline"))).status_code == 303
     assert (await status_of(world, path))["status"] == "declined"
+
+
+async def test_days_with_nobody_responsible_are_said_before_it_is_confirmed(world: World) -> None:
+    member, path, page = await opened(world)
+    fine = await member.post(path, filled(page, step="preview"))
+    assert "担当のいない期間があります" not in fine.text
+    person = (await status_of(world, path))["personId"]
+    end = {"domain": "employment", "role": "primary", "on": "2027-01-01", "reason": {"code": "moved_away"}}
+    ended = await world.settlement.post(f"/v1/people/{person}/responsibility/end", end)
+    assert ended.status_code == 201, ended.text
+    preview = await member.post(path, filled(page, step="preview"))
+    assert "就業支援：令和9年1月1日から令和9年3月31日まで、責任を負う機関がありません" in text_of(preview)
+    assert "担当のいない期間を残して受諾を確定する" in preview.text
 
 
 async def test_of_two_one_wins_and_the_other_sees_what_happened(world: World) -> None:
@@ -153,7 +179,9 @@ async def test_of_two_one_wins_and_the_other_sees_what_happened(world: World) ->
     pages = [await one.get(path) for one in (first, second)]
     form = filled(pages[0], step="accept", person__name="先 花子", person__role="支援員")
     assert (await first.post(path, form)).status_code == 303
-    late = await second.post(path, filled(pages[1], 2, step="decline", reason__all="capacity"))
+    late = await second.post(path, filled(pages[1], 2, step="ask-decline", reason__decline="capacity"))
+    assert late.status_code == 409
+    late = await second.post(path, filled(pages[1], 2, step="decline", reason__decline="capacity"))
     assert late.status_code == 409
     said = text_of(late)
     assert "その間に、この引継ぎは変わりました" in said
@@ -195,10 +223,11 @@ async def test_it_needs_a_sign_in_that_is_minutes_old(world: World) -> None:
     assert (await status_of(world, path))["status"] == "received"
 
 
-@pytest.mark.parametrize("step", ["preview", "accept", "return", "decline"])
+@pytest.mark.parametrize("step", ["preview", "accept", "ask-return", "return", "ask-decline", "decline"])
 async def test_strangers_and_the_sender_answer_nothing(world: World, step: str) -> None:
     _, path, page = await opened(world)
-    form = filled(page, step=step, reason__all="other", text__all="理由")
+    form = filled(page, step=step) | dict.fromkeys(["reason-return", "reason-decline"], "other")
+    form |= dict.fromkeys(["text-return", "text-decline"], "理由")
     assert (await (await visitor(world.other)).post(path, form)).status_code == 404
     assert (await (await visitor(world.settlement)).post(path, form)).status_code == 409
     assert (await (await visitor(world.center, "auditor")).post(path, form)).status_code == 403

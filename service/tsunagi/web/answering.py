@@ -11,6 +11,26 @@ from tsunagi.web.typed_dates import in_line
 ROLES = ("primary", "co_support", "backup")
 """From the heaviest to the lightest: one may take less than was offered, never more."""
 
+TRIED = {"preview": "accept", "ask-return": "return", "ask-decline": "decline"}
+"""Steps that show what an answer will do, by the answer."""
+
+_UNREADABLE = {
+    "decision": Text("答えを一つ選んでください", "Choose one of the answers"),
+    "role": Text("受ける役割を選んでください", "Choose the role that you take"),
+    "from": Text(
+        "日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01",
+        "That is no date. Write it like 2027-04-01",
+    ),
+    "reason": Text("理由を選んでください", "Choose a reason"),
+}
+_MISSING = {
+    "text": Text("何が必要かを書いてください", "Say what you need"),
+    "person": Text(
+        "氏名と職種・役職は、両方を書くか、両方とも空けてください", "Give both name and role, or neither"
+    ),
+}
+"""By the first part of an input's name."""
+
 Inputs = Mapping[str, str]
 
 
@@ -19,8 +39,8 @@ class Form:
     """What stands in the form: as it was offered, or as somebody has filled it in."""
 
     inputs: Inputs
-    errors: Mapping[str, Sequence[Text]] = field(default_factory=dict)
-    """By the name of an input; under an empty name what is about no input in particular."""
+    errors: Mapping[str, Text] = field(default_factory=dict)
+    """One by the name of an input; under an empty name what is about no input in particular."""
 
     def __getitem__(self, name: str) -> str:
         return self.inputs.get(name, "")
@@ -30,8 +50,18 @@ class Form:
         """That were offered, in the order of the form."""
         return [one for one in self["domains"].split(",") if one]
 
-    def wrong(self, name: str) -> Sequence[Text]:
-        return self.errors.get(name, ())
+    def wrong(self, name: str) -> Text | None:
+        return self.errors.get(name)
+
+    def answer(self) -> dict[str, Any]:
+        """What is asked of the contract: an acceptance, or why all of it is returned or declined."""
+        step = self.step
+        return self.acceptance() if step == "accept" else {"reason": self.reason(step)}
+
+    @property
+    def step(self) -> str:
+        """Which of the three answers it is, tried or given."""
+        return TRIED.get(self["step"], self["step"])
 
     def acceptance(self) -> dict[str, Any]:
         body: dict[str, Any] = {"domains": [self._answer(one) for one in self.domains]}
@@ -52,11 +82,12 @@ class Form:
         return {part: text for part, text in said.items() if text}
 
     def refused(self, title: Text, notices: Sequence[Notice]) -> "Form":
-        """The same form, with what was refused beside the inputs that it is about."""
-        errors: dict[str, list[Text]] = {}
+        """The same form, with what was refused beside the inputs that it is about, once."""
+        errors: dict[str, Text] = {}
         for one in notices:
-            errors.setdefault(self._input(one.pointer), []).append(one.message)
-        return Form(self.inputs, errors or {"": [title]})
+            name = self._input(one.pointer)
+            errors.setdefault(name, _said(name, one))
+        return Form(self.inputs, errors or {"": title})
 
     def _input(self, pointer: str) -> str:
         """The input that fills this place of the body."""
@@ -67,7 +98,15 @@ class Form:
             return f"{'text' if parts[3:] == ['text'] else name}-{domain}"
         if parts[0] == "personInCharge":
             return f"person-{parts[1]}" if len(parts) > 1 else "person-name"
-        return f"{'text' if parts[1:] == ['text'] else 'reason'}-all" if parts[0] == "reason" else ""
+        return f"{'text' if parts[1:] == ['text'] else 'reason'}-{self.step}" if parts[0] == "reason" else ""
+
+
+def _said(name: str, notice: Notice) -> Text:
+    """What the page says where the schema speaks of its own terms."""
+    shape = notice.code.startswith("schema.")
+    missing = notice.code == "schema.required"
+    said = (_UNREADABLE if shape else {}) | (_MISSING if missing else {})
+    return said.get(name.partition("-")[0], notice.message)
 
 
 def offered(handover: Mapping[str, Any], etag: str, from_label: Any) -> Form:

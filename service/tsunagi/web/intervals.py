@@ -1,6 +1,6 @@
 """Who holds what from when to when: the lines that the picture draws and the table beside it lists."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +24,22 @@ class Interval:
 
     def covers(self, day: date) -> bool:
         return self.first <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days from today on on which nobody is responsible for a domain."""
+
+    domain: str
+    first: date
+    end: date | None
+    """Exclusive; None: without end."""
+
+
+def gaps(lines: Iterable[Interval], today: date) -> list[Gap]:
+    """Of `intervals`, those that are still to come, or to go on."""
+    open_ended = (one for one in lines if one.holder is None and (one.end is None or one.end > today))
+    return [Gap(one.domain, max(one.first, today), one.end) for one in open_ended]
 
 
 def intervals(domains: Sequence[Mapping[str, Any]]) -> list[Interval]:

@@ -64,13 +64,14 @@ async def record_page(visit: Visit) -> Response:
         sections=list(plan.sections(found["record"])),
         about=plan.header(found["record"]),
         answered=plan.parts(HANDOVER, {"domains": found["domains"]}),
-        name=_name(found),
+        name=named(found),
         asked=version,
     )
 
 
-def _name(found: Mapping[str, Any]) -> str | None:
-    who = found["record"]["sections"].get("identity")
+def named(found: Mapping[str, Any]) -> str | None:
+    """The person's name, where it may be known."""
+    who = found.get("record", {}).get("sections", {}).get("identity")
     return f"{who['familyName']} {who['givenName']}" if who else None
 
 

@@ -9,20 +9,20 @@ from fastapi.responses import Response
 
 from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import PreconditionFailed, Refusal, WrongState
-from tsunagi.web.answering import ROLES, Form, offered
+from tsunagi.web.answering import ROLES, TRIED, Form, offered
 from tsunagi.web.drawing import draw
-from tsunagi.web.intervals import Interval, intervals
-from tsunagi.web.record import handover_id, layout
+from tsunagi.web.intervals import Interval, gaps, intervals
+from tsunagi.web.record import handover_id, layout, named
 from tsunagi.web.site import pages
 from tsunagi.web.visit import ConfirmationNeeded, Visit
 
 DONE = {"accept": "accepted", "return": "returned", "decline": "declined"}
-STEPS: Mapping[str, str] = {
-    "preview": "acceptHandover",
+OPERATIONS: Mapping[str, str] = {
     "accept": "acceptHandover",
     "return": "returnHandover",
     "decline": "declineHandover",
 }
+STEPS = {*OPERATIONS, *TRIED}
 PATH = "/handovers/{handover_id}/take-over"
 
 
@@ -41,30 +41,44 @@ async def answer(visit: Visit) -> Response:
     form = Form({name: text for name, text in posted.items() if isinstance(text, str)})
     step = form["step"]
     if step not in STEPS:
-        return _form(visit, (await _read(visit))[0], form)
+        return await _again(visit, form)
     try:
         visit.confirmed()
-        told = await _ask(visit, step, form)
+        told = await _ask(visit, form)
     except ConfirmationNeeded:
-        return _form(visit, (await _read(visit))[0], form, status=403, confirm=True)
+        return await _again(visit, form, status=403, confirm=True)
     except (PreconditionFailed, WrongState):
         return _meanwhile(visit, (await _read(visit))[0], 409)
     except Refusal as refusal:
         if refusal.on_ledger:
             raise
-        return _form(visit, (await _read(visit))[0], form.refused(refusal.title, refusal.errors), status=422)
+        return await _again(visit, form.refused(refusal.title, refusal.errors), status=422)
     if step == "preview":
         return await _preview(visit, form, told)
+    if step in TRIED:
+        found = (await _read(visit))[0]
+        if form.step not in found["availableActions"]:
+            return _meanwhile(visit, found, 409)
+        return visit.page("take_over_confirm.html", found=found, form=form, name=named(found))
     return visit.redirect(f"/handovers/{handover_id(visit)}", done=DONE[step])
 
 
-async def _ask(visit: Visit, step: str, form: Form) -> Any:
-    """The step is taken, or tried, if nothing has changed since the form was made; sent twice, it is taken once."""
-    trying = step == "preview"
+async def _ask(visit: Visit, form: Form) -> Any:
+    """The step is taken, or tried, if nothing has changed since the form was made; sent twice, it is taken once. Of a
+    reason alone only its shape can be tried. Raises Refusal."""
+    trying, operation_id = form["step"] in TRIED, OPERATIONS[form.step]
+    if trying and form.step != "accept":
+        return _check_shape(visit, operation_id, form.answer())
     headers = {"If-Match": form["etag"]} | ({} if trying else {"Idempotency-Key": form["key"]})
-    body = form.acceptance() if STEPS[step] == "acceptHandover" else {"reason": form.reason("all")}
-    trial = {"dryRun": True} if trying else {}
-    return await visit.ask(STEPS[step], body=body, headers=headers, handoverId=handover_id(visit), **trial)
+    about: dict[str, Any] = {"handoverId": handover_id(visit)} | ({"dryRun": True} if trying else {})
+    return await visit.ask(operation_id, body=form.answer(), headers=headers, **about)
+
+
+def _check_shape(visit: Visit, operation_id: str, body: Any) -> None:
+    contract = visit.services.contract
+    uri = contract.operations[operation_id].body
+    assert uri is not None, operation_id
+    contract.check(uri, body)
 
 
 async def _read(visit: Visit) -> tuple[Any, str]:
@@ -73,21 +87,33 @@ async def _read(visit: Visit) -> tuple[Any, str]:
     return json.loads(bytes(found.body)), found.headers["etag"]
 
 
+async def _again(visit: Visit, form: Form, *, status: int = 200, confirm: bool = False) -> Response:
+    """The form as it was filled in. Of what stood in another form of the page, what it began with."""
+    found, etag = await _read(visit)
+    begun = offered(found, etag, visit.dates.short)
+    whole = Form({**begun.inputs, **form.inputs}, form.errors)
+    return _form(visit, found, whole, status=status, confirm=confirm)
+
+
 def _form(visit: Visit, found: Any, form: Form, *, status: int = 200, confirm: bool = False) -> Response:
-    return visit.page("take_over.html", status=status, found=found, form=form, roles=ROLES, confirm=confirm)
+    shown = {"found": found, "form": form, "name": named(found), "roles": ROLES, "confirm": confirm}
+    return visit.page("take_over.html", status=status, **shown)
 
 
 async def _preview(visit: Visit, form: Form, told: Any) -> Response:
     """What acceptance would make of responsibility, beside what it is now."""
-    person = told["personId"]
+    person, after = told["personId"], intervals(told["domains"])
     now = await visit.ask("getResponsibility", personId=person)
     milestones = (await visit.ask("getMilestones", personId=person))["milestones"]
     return visit.page(
         "take_over_preview.html",
         form=form,
+        name=named((await _read(visit))[0]),
         handover_id=handover_id(visit),
+        gaps=gaps(after, visit.today),
+        unknown=[one for one in form.domains if one not in {line.domain for line in after}],
         picture=draw(told, milestones, today=visit.today, words=visit.words, dates=visit.dates),
-        rows=list(_compared(intervals(now["domains"]), intervals(told["domains"]))),
+        rows=list(_compared(intervals(now["domains"]), after)),
     )
 
 
