@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0034_openid"
-down_revision = "0032_activities"
+down_revision = "0033_activities"
 branch_labels = None
 depends_on = None
 

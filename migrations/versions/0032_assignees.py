@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033_assignees"
+revision = "0032_assignees"
 down_revision = "0031_staff_passkeys"
 branch_labels = None
 depends_on = None

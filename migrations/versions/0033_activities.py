@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032_activities"
-down_revision = "0033_assignees"
+revision = "0033_activities"
+down_revision = "0032_assignees"
 branch_labels = None
 depends_on = None
 
