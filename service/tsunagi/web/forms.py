@@ -73,8 +73,12 @@ _KINDS: Mapping[str, Kind] = {
 }
 """By the name of the common type."""
 _COMMON = f"{BASE_URI}schemas/common.json#/$defs/"
-_CHOSEN = {*_KINDS, "prefectureCode", "areaCode", "uuid"}
+_CHOSEN = {*_KINDS, "prefectureCode", "areaCode", "uuid", "code", "version"}
 """Types that nobody writes in the form that their description asks for."""
+_PLACE_HELP = Text(
+    "都道府県から書いた名前（東京都新宿区）か、5桁の番号。",
+    "The name from the prefecture on, or the number of five digits.",
+)
 _PREFECTURES = [f"{number:02}" for number in range(1, 48)]
 
 
@@ -185,6 +189,8 @@ class Forms:
         field = Field(name, kind, _label(node), _help(node), required, known)
         if kind == "last_day":
             field = _inclusive(field)
+        elif kind == "place" and field.help is None:
+            field = replace(field, help=_PLACE_HELP)
         return replace(
             field,
             choices=tuple(self._choices(node, known, kind)),
