@@ -52,7 +52,9 @@ def test_every_example_goes_through_its_form(path: Path) -> None:
 @pytest.mark.parametrize("path", CONSENTS, ids=lambda path: path.stem)
 def test_every_consent_goes_through_its_form(path: Path) -> None:
     whole = json.loads(path.read_text())
-    form = FORMS.exception if "legalException" in whole else FORMS.consents[whole["subject"]]
+    form = (
+        FORMS.exceptions[whole["subject"]] if "legalException" in whole else FORMS.consents[whole["subject"]]
+    )
     consent = asked(form, whole)
     assert whole.keys() - consent.keys() == {"personId", "subject", "recipientIds"}
     assert there_and_back(form, consent) == consent
@@ -96,7 +98,7 @@ def test_every_field_is_labeled_in_both_languages() -> None:
         for one in field.fields:
             yield from unlabeled(one, f"{at}/{one.name}")
 
-    whole = [FORMS.overview, FORMS.exception, *FORMS.consents.values(), *FORMS.sections.values()]
+    whole = [FORMS.overview, *FORMS.exceptions.values(), *FORMS.consents.values(), *FORMS.sections.values()]
     assert [at for field in whole for at in unlabeled(field, field.name)] == []
 
 
@@ -118,8 +120,13 @@ def test_nobody_can_be_chosen_who_may_not_consent() -> None:
     }
 
 
+def test_a_family_can_consent_to_its_own_section_alone() -> None:
+    for form in (FORMS.consents["family"], FORMS.exceptions["family"]):
+        assert [one.value for one in form.at("/sections").choices] == ["family"]  # type: ignore[union-attr]
+
+
 def test_provision_without_consent_is_asked_for_its_ground_and_not_for_who_consented() -> None:
-    asked = {one.name: one.required for one in FORMS.exception.fields}
+    asked = {one.name: one.required for one in FORMS.exceptions["person"].fields}
     assert asked["legalException"]
     assert not {"givenBy", "givenOn", "method", "explainedBy", "evidenceHash"} & asked.keys()
 

@@ -87,6 +87,30 @@ async def test_in_an_emergency_a_record_is_given_without_consent(world: World) -
     assert "consents:except" in {one.body["action"] for one in await kept(world.services.db)}
 
 
+async def test_what_a_rule_says_of_a_consent_is_said_where_the_consent_is_written(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await written(member, world, settlement_record(world.center.id))
+    here = f"{path}/consent"
+    await fill(member, here, {"/to:year": ["2020"], "/givenOn:year": ["2100"]})
+    page = (await member.get(here)).text
+    assert "同意の終了日は開始日より後でなければなりません" in page
+    assert "同意日が未来の日付です" in page
+    whole = (await member.get(path)).text
+    for at in ("to", "givenOn"):
+        assert f'href="{here}#at/{at}"' in whole
+    assert (await member.post(path, controls(whole, path))).status_code == 422
+    assert f'href="{here}#at/to"' in (await member.post(path, controls(whole, path))).text
+
+
+async def test_a_draft_that_could_not_be_offered_says_what_it_lacks(world: World) -> None:
+    member, record = await visitor(world.settlement), settlement_record(world.center.id)
+    record["sections"].pop("assessment")
+    path = await written(member, world, record)
+    page = (await member.get(path)).text
+    assert page.count("まだ（必須）") == 1
+    assert "登録して申し込む" not in page
+
+
 async def test_the_ground_can_be_changed_back(world: World) -> None:
     member = await visitor(world.settlement)
     here = f"{await begun(member, world)}/consent"

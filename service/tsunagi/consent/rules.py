@@ -132,7 +132,7 @@ def check(document: Mapping[str, Any], today: date) -> tuple[Notice, ...]:
                 "consent.family_sections",
                 "error",
                 Text(
-                    "家族の同意で示せるのは family だけです",
+                    "家族の同意で示せる項目群は「家族・後見」だけです",
                     "A family's consent covers the family section only",
                 ),
                 "/sections",

@@ -117,7 +117,7 @@ def _form(forms: Forms, name: str, content: Mapping[str, Any]) -> tuple[Field, T
     """What a part is asked with, and what it is called."""
     if name in CONSENTS:
         without = EXCEPTION in content
-        field = forms.exception if without else forms.consents[CONSENTS[name]]
+        field = (forms.exceptions if without else forms.consents)[CONSENTS[name]]
         return field, (_WITHOUT if without else _LABELS)[name]
     field = forms.overview if name == "overview" else forms.sections[name]
     return field, field.label
@@ -127,7 +127,7 @@ def on_other_ground(forms: Forms, content: Mapping[str, Any]) -> Mapping[str, An
     """What a consent's part holds once it says the other thing: a consent, or provision without one."""
     if EXCEPTION in content:
         return {one: value for one, value in content.items() if one != EXCEPTION}
-    asked = {one.name for one in forms.exception.fields}
+    asked = {one.name for one in forms.exceptions["person"].fields}
     return {one: value for one, value in content.items() if one in asked} | {EXCEPTION: {}}
 
 

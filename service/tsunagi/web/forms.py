@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urljoin
 
+from tsunagi.consent.rules import FAMILY
 from tsunagi.contract import BASE_URI, Contract
 from tsunagi.errors import Text
 from tsunagi.municipalities import name_of
@@ -146,7 +147,11 @@ class Forms:
         conditions = self._contract.resolve(f"{CONSENT}#/$defs/conditions")
         asked = conditions["else"]["required"]
         fields = tuple(replace(one, required=one.required or one.name in asked) for one in whole.fields)
-        return self._of_each_subject(replace(whole, help=None, fields=fields), ("givenBy", "kind"))
+        given = replace(whole, help=None, fields=fields)
+        return {
+            subject: _about(form, subject)
+            for subject, form in self._of_each_subject(given, ("givenBy", "kind")).items()
+        }
 
     @cached_property
     def withdrawals(self) -> Mapping[str, Field]:
@@ -160,12 +165,12 @@ class Forms:
         return {subject: _changed(whole, who, _without(apart[branch])) for subject, branch in branches}
 
     @cached_property
-    def exception(self) -> Field:
-        """Provision without consent: what is said of one, without who gave it, when and how."""
+    def exceptions(self) -> Mapping[str, Field]:
+        """Provision without consent, by whose data it is about: all but who gave it, when and how."""
         absent = self._contract.resolve(f"{CONSENT}#/$defs/conditions/then")["properties"]
         whole = self._of(CONSENT, "consent", _KNOWN_OF_CONSENTS.union(absent))
         needed = _changed(whole, ("legalException",), lambda field: replace(field, required=True))
-        return replace(needed, help=None)
+        return {subject: _about(replace(needed, help=None), subject) for subject in ("person", "family")}
 
     @cached_property
     def activities(self) -> Mapping[str, Field]:
@@ -306,6 +311,11 @@ def chosen_from(field: Field, name: str, codes: Sequence[str]) -> Field:
             ),
         ),
     )
+
+
+def _about(consent: Field, subject: str) -> Field:
+    """A family consents to its own section and to no other: a rule asks for that."""
+    return chosen_from(consent, "sections", [FAMILY]) if subject == FAMILY else consent
 
 
 def _without(branch: Mapping[str, Any]) -> Callable[[Field], Field]:

@@ -2,13 +2,13 @@
 the sender should know. Nothing is recorded by looking."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, PersonAlreadyKnown, Refusal, Text
-from tsunagi.web.draft_parts import Part, placed
-from tsunagi.web.draft_trial import trial
+from tsunagi.web.draft_parts import CONSENTS, Part, placed
+from tsunagi.web.draft_trial import of_consent, trial
 from tsunagi.web.visit import Visit
 
 REFUSED_AT_OFFER = frozenset({"record.section_missing", "planned_date.in_past"})
@@ -57,6 +57,8 @@ async def _of_new(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook:
 async def _foreseen(visit: Visit, draft: Draft, found: Sequence[Part], there: Mapping[str, Any]) -> Outlook:
     if not all(one.ready for one in found):
         return Outlook(False, there=there)
+    if wrong := list(_of_consents(visit, draft, found)):
+        return Outlook(False, list(_remarks(draft, found, wrong)), there=there)
     try:
         told = await trial(visit, draft)
     except Refusal as refusal:
@@ -70,6 +72,13 @@ async def _foreseen(visit: Visit, draft: Draft, found: Sequence[Part], there: Ma
         list(_remarks(draft, found, warnings)),
         there=there,
     )
+
+
+def _of_consents(visit: Visit, draft: Draft, found: Sequence[Part]) -> Iterator[Notice]:
+    for part in found:
+        if part.consent and part.content:
+            for one in of_consent(visit, draft, part.name):
+                yield replace(one, pointer=f"/consents/{CONSENTS[part.name]}{one.pointer}")
 
 
 def unready(draft: Draft, found: Sequence[Part]) -> list[Remark]:
