@@ -58,6 +58,30 @@ async def test_the_type_follows_from_who_hands_over_to_whom(world: World) -> Non
         assert controls((await member.get(path)).text, path)["/handoverType"] == ["other"]
 
 
+async def test_another_receiver_is_chosen_and_consents_to_the_first_are_gone(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    await fill(member, f"{path}/consent", {"/purpose": ["引継ぎのため"]})
+    search = f"{path}/receiver/search"
+    assert f'href="{search}"' in (await member.get(path)).text
+    page = (await member.get(f"{search}?q=センター")).text
+    assert "書いた同意は消えます" in page
+    assert str(world.other.id) in page
+    shown = controls(page, search)
+    assert (await member.post(search, shown)).status_code == 422
+    early = await member.post(search, shown | {"receiver": str(world.other.id), "revision": "1"})
+    assert early.status_code == 412
+    answer = await member.post(search, shown | {"receiver": str(world.other.id)})
+    assert answer.headers["location"] == f"{path}/overview"
+    consent = controls((await member.get(f"{path}/consent")).text, f"{path}/consent")
+    assert consent["/purpose"] == [""]
+    assert consent["/givenOn:year"] == [""]
+    assert controls((await member.get(f"{path}/overview")).text, f"{path}/overview")["/plannedDate:year"]
+    stranger = await visitor(world.center)
+    assert (await stranger.get(search)).status_code == 404
+    assert (await stranger.post(search, {"receiver": str(world.other.id)})).status_code == 404
+
+
 async def test_in_an_emergency_a_record_is_given_without_consent(world: World) -> None:
     member, record = await visitor(world.settlement), settlement_record(world.center.id)
     record["sections"].pop("family")

@@ -16,18 +16,12 @@ from tsunagi.web.desk import writer
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import SECTIONS
 from tsunagi.web.forms_posted import document
+from tsunagi.web.handing_over_receiver import receivers, usual_type
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
-CHOICES, EARLIER = 20, 20
-"""So many receivers are offered to choose from, and so many earlier handovers to begin from."""
-
-TYPES: Mapping[tuple[str, str], str] = {
-    ("transition", "settlement"): "transition_to_settlement",
-    ("settlement", "center"): "settlement_to_center",
-    ("center", "center"): "center_to_center",
-}
-"""By the kinds of sender and receiver."""
+EARLIER = 20
+"""So many earlier handovers are offered to begin from."""
 
 TAKEN = ("responsibleOfficer", "guideline", "acquisitionContext")
 """Beside the sections, of an earlier record; its dates, its author and what it offers are another handover's."""
@@ -73,9 +67,6 @@ async def _page(visit: Visit, q: str, earlier: Earlier | None, status: int = 200
     """The drafts, and to whom a new one could be: those found by part of a name."""
     async with visit.services.db.read(writer(visit)) as tx:
         written = await drafts.listed(tx, visit.member.organization_id)
-    found = await visit.ask("listOrganizations", q=q[:100], limit=CHOICES) if q else {"items": []}
-    ours = str(visit.member.organization_id)
-    areas = (await visit.ask("listAreas"))["items"] if q else []
     sent = await visit.ask("listHandovers", direction="outgoing", limit=EARLIER) if not earlier else {}
     overview = forms_of(visit.services.contract).overview
     return visit.page(
@@ -83,9 +74,7 @@ async def _page(visit: Visit, q: str, earlier: Earlier | None, status: int = 200
         status=status,
         drafts=written,
         q=q,
-        found=[one for one in found["items"] if "closedOn" not in one and one["id"] != ours],
-        more=bool(found.get("nextCursor")),
-        area_names={one["code"]: one["name"] for one in areas},
+        receivers=await receivers(visit, q),
         sent=[one for one in sent.get("items", ()) if one["status"] != "draft"],
         earlier=earlier,
         planned=overview.at("/plannedDate"),
@@ -104,7 +93,7 @@ async def start(visit: Visit) -> Response:
     if not receiver:
         return await _page(visit, str(form.get("q", "")), earlier, 422)
     organization = await visit.ask("getOrganization", organizationId=receiver)
-    known = {"receiverId": organization["id"], "handoverType": await _type(visit, organization)}
+    known = {"receiverId": organization["id"], "handoverType": await usual_type(visit, organization)}
     taken = earlier.overview if earlier else {}
     async with visit.services.db.write(acting) as tx:
         draft = await drafts.begin(
@@ -119,17 +108,6 @@ async def start(visit: Visit) -> Response:
             person_id=earlier.person_id if earlier else None,
         )
     return visit.redirect(f"/hand-over/{draft.id}/overview")
-
-
-async def _type(visit: Visit, receiver: Mapping[str, Any]) -> str:
-    """What the handover would usually be, between organizations of these kinds. It can be changed in the form."""
-    sender = await visit.ask("getOrganization", organizationId=visit.member.organization_id)
-    usual = TYPES.get((sender["kind"], receiver["kind"]))
-    if usual is None and receiver["kind"] == "center":
-        usual = "sender_to_center"
-    elif usual is None and sender["kind"] == "selection":
-        usual = "selection_to_service"
-    return usual or "other"
 
 
 async def _earlier(visit: Visit, handover_id: str) -> Earlier | None:
