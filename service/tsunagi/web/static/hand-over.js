@@ -12,6 +12,8 @@ document.addEventListener("change", async (event) => {
 });
 
 // What was changed in a field is checked when the field is left: htmx asks upon the event "left".
+// It is no step that one could go back to.
+htmx.config.history = false;
 const touched = new WeakSet();
 const fieldOf = (element) => element.closest?.("[data-checked]");
 
