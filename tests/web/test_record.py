@@ -20,9 +20,10 @@ async def test_the_record_is_read_in_order_with_what_is_withheld_and_why(world: 
     page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}")
     assert page.status_code == 200
     assert re.findall(r'<h2 id="(\w+)"', page.text) == [
+        "withheld",
+        "request",
         "standing",
         "together",
-        "withheld",
         "contents",
         "handover_plan",
         "identity",
@@ -35,6 +36,47 @@ async def test_the_record_is_read_in_order_with_what_is_withheld_and_why(world: 
     assert "なぜこの機関に引き継ぐのか" in text
     title = page.text.partition("<title>")[2].partition("</title>")[0]
     assert "架空" not in title
+
+
+async def test_who_may_not_see_a_section_is_told_what_to_do_about_it(world: World) -> None:
+    offered = await world.offered(sections=["identity", "handover_plan", "support_plan"])
+    page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}")
+    assert f'href="/handovers/{offered["id"]}/take-over#return"' in page.text
+    own = (await world.settlement.get(f"/v1/organizations/{world.settlement.id}")).json()
+    phone = own.get("handoverContact", {}).get("phone", own.get("phone"))
+    assert (phone or "提供元の電話番号は名簿にありません") in page.text
+
+
+async def test_why_it_was_sent_back_stands_above_everything_in_words(world: World) -> None:
+    received = await world.received()
+    reason = {"code": "more_information", "text": "服薬の状況を教えてください。"}
+    answer = await world.center.post(f"/v1/handovers/{received['id']}/return", {"reason": reason})
+    assert answer.status_code == 200, answer.text
+    page = await (await visitor(world.settlement)).get(f"/handovers/{received['id']}")
+    (first, *_) = re.findall(r"<h2[^>]*>([^<]*)</h2>", page.text)
+    assert first == "差戻しの理由：追加の情報"
+    assert "服薬の状況を教えてください。" in page.text
+    assert "more_information" not in text_of(page)
+
+
+async def test_that_opening_it_was_receiving_it_is_said(world: World) -> None:
+    offered = await world.offered()
+    text = text_of(await (await visitor(world.center)).get(f"/handovers/{offered['id']}"))
+    assert "「受領済み」として提供元に伝わっています" in text
+    assert "受領する" not in text
+
+
+async def test_what_was_declined_before_it_could_be_read_promises_nothing(world: World) -> None:
+    world.on("2026-06-01")
+    offered = await world.offered()
+    member, path = await visitor(world.center), f"/handovers/{offered['id']}"
+    assert "引継ぎの予告へ戻る" in (await member.get(f"{path}/take-over")).text
+    declined = await world.center.post(f"/v1{path}/decline", {"reason": {"code": "capacity"}})
+    assert declined.status_code == 200, declined.text
+    text = text_of(await member.get(path))
+    assert "この引継ぎは辞退されました" in text
+    assert "から読めます" not in text
+    assert "早い開示" not in text
 
 
 async def test_looking_at_the_page_is_a_reading_by_the_member_of_staff(world: World) -> None:

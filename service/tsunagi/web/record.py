@@ -1,6 +1,7 @@
 """One handover: its record in reading order, two versions side by side, and the files that one takes along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi.responses import Response
@@ -10,26 +11,18 @@ from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import NotFound
 from tsunagi.ids import number
 from tsunagi.layout.differences import differences
-from tsunagi.layout.rules import Layout
+from tsunagi.layout.rules import Group, Layout, Part
 from tsunagi.web.assigning import team
 from tsunagi.web.plan_sheet import XLSX, plan_sheet
 from tsunagi.web.site import pages
 from tsunagi.web.together import together
 from tsunagi.web.visit import Visit
 
-_STANDING = (
-    "handoverType",
-    "plannedDate",
-    "serviceEndsOn",
-    "answerDueOn",
-    "windowOpensOn",
-    "recordedAt",
-    "offeredAt",
-    "receivedAt",
-    "answeredAt",
-    "personInCharge",
-    "reason",
-)
+_STANDING = ("handoverType", "plannedDate", "serviceEndsOn", "answerDueOn", "personInCharge")
+_TIMES = ("windowOpensOn", "offeredAt", "receivedAt", "answeredAt", "recordedAt")
+_REQUEST = "/sections/handover_plan/request"
+"""The questions that whoever takes over asks first; it stands before everything else."""
+ENDED = frozenset({"declined", "withdrawn", "expired", "completed"})
 
 
 def layout(visit: Visit) -> Layout:
@@ -52,21 +45,58 @@ async def record_page(visit: Visit) -> Response:
     version = visit.request.query_params.get("version")
     found = await read(visit, version)
     plan = layout(visit)
-    standing = plan.parts(HANDOVER, {name: found[name] for name in _STANDING if name in found})
+    standing = _told(plan, found, _STANDING)
     if "record" not in found:
-        return visit.page("notice.html", found=found, standing=standing, team=await team(visit))
+        dates = _told(plan, found, (*_STANDING, *_TIMES))
+        shown: dict[str, Any] = {
+            "standing": dates,
+            "contact": await _contact(visit, found),
+            "over": found["status"] in ENDED,
+        }
+        return visit.page("notice.html", found=found, team=await team(visit), **shown)
+    sections = dict(plan.sections(found["record"]))
+    request, sections = _first(sections)
     return visit.page(
         "record.html",
         found=found,
+        request=request,
+        times=_told(plan, found, _TIMES),
+        contact=await _contact(visit, found) if found["withheld"] else None,
         team=await team(visit),
         together=None if version else await together(visit, found),
         standing=standing,
-        sections=list(plan.sections(found["record"])),
+        sections=list(sections.items()),
         about=plan.header(found["record"]),
         answered=plan.parts(HANDOVER, {"domains": found["domains"]}),
         name=named(found),
         asked=version,
     )
+
+
+def _told(plan: Layout, found: Mapping[str, Any], names: Iterable[str]) -> tuple[Part, ...]:
+    return plan.parts(HANDOVER, {name: found[name] for name in names if name in found})
+
+
+def _first(sections: Mapping[str, Group]) -> tuple[Group | None, dict[str, Group]]:
+    """What is asked of the receiver, and the sections without it."""
+    planned = sections.get("handover_plan")
+    asked = next((one for one in planned.parts if one.pointer == _REQUEST), None) if planned else None
+    if planned is None or not isinstance(asked, Group):
+        return None, dict(sections)
+    others = replace(planned, parts=tuple(one for one in planned.parts if one is not asked))
+    return asked, {**sections, "handover_plan": others}
+
+
+async def _contact(visit: Visit, found: Mapping[str, Any]) -> str | None:
+    """Whom to call at the sender, as the directory has it; None where it has no number."""
+    try:
+        there = await visit.ask("getOrganization", organizationId=found["sender"]["id"])
+    except NotFound:
+        return None
+    contact = there.get("handoverContact", {})
+    phone = contact.get("phone", there.get("phone"))
+    parts = (there["name"], contact.get("department"), contact.get("name"), phone)
+    return " ".join(one for one in parts if one) if phone else None
 
 
 def named(found: Mapping[str, Any]) -> str | None:

@@ -206,6 +206,11 @@ class Words:
     def withheld(self, code: str) -> str:
         return self.label("withheld-reason", code)
 
+    def reason(self, status: str, code: str) -> str:
+        """Why a handover has come to be in that state."""
+        systems = {"returned": "return-reason", "declined": "decline-reason", "withdrawn": "withdraw-reason"}
+        return self.label(systems.get(status, ALONE), code)
+
     def change_code(self, code: str) -> str:
         """Why a version of responsibility was corrected or ended."""
         systems = ("correction-reason", "end-reason", ALONE)
