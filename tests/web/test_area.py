@@ -37,6 +37,8 @@ async def test_everyone_of_the_area_is_listed_with_their_primaries(world: World)
 async def test_who_works_in_no_area_chooses_one(world: World) -> None:
     page = await shown(await visitor(world.other), "/area")
     assert "圏域を選んでください" in page
+    early = await shown(await visitor(world.auditor, "auditor"), f"/area?area={AREA}&asOf=2021-01-01")
+    assert "この日・この時点の記録はありません" in early
     assert f'<option value="{AREA}">架空圏域</option>' in page
 
 

@@ -139,3 +139,24 @@ async def test_a_receipt_is_checked_in_the_browser_and_by_the_server(
         assert f"<h2>{titles[result]}</h2>" in answer.text
     unkeyed = await member.post("/verify", {"keys": "x"}, files={"receipt": ("r.json", receipt.content)})
     assert titles["unchecked"] in unkeyed.text
+
+
+async def test_what_is_hidden_is_counted_and_staff_is_named_to_their_own_organization_alone(
+    world: World, sequenced: Sequenced
+) -> None:
+    received = await world.received()
+    await (await visitor(world.center)).get(f"/handovers/{received['id']}")
+    await sequenced()
+    own = (await (await visitor(world.center, "administrator")).get("/audit/ledger")).text
+    rows = own.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert "試験 太郎" in rows
+    size = int((await world.center.get("/ledger/checkpoint")).text.split("\n")[1])
+    shown = rows.count('<tr id="entry-') - rows.count("未登録")
+    hidden = int(own.partition("ほかの機関やほかの圏域の記載")[2].partition("件")[0])
+    assert 0 < hidden == size - shown
+    above = (await (await visitor(world.auditor, "auditor")).get("/audit/ledger")).text
+    rows = above.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert "職員（他機関）" in rows
+    assert "試験 太郎" not in rows
+    some = (await (await visitor(world.auditor, "auditor")).get("/audit/ledger?outcome=permit")).text
+    assert "絞り込みに合わない記載と" in some

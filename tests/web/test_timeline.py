@@ -91,6 +91,32 @@ async def test_what_changed_between_two_moments_is_told(world: World) -> None:
     assert "記録の変化を最初から見る" in uncompared
 
 
+async def test_one_act_is_told_once_and_its_domains_in_their_order(world: World) -> None:
+    person_id = await accepted(world)
+    page = await shown(await visitor(world.center), person_id, "?since=1900-01-01T00:00")
+    told = page[page.index('id="changes"') :]
+    assert told.count("<h3>") == 2
+    assert [told.index(one) for one in ("就業支援（", "生活支援（", "企業窓口（")] == sorted(
+        told.index(one) for one in ("就業支援（", "生活支援（", "企業窓口（")
+    )
+
+
+async def test_who_is_beside_and_how_a_line_stands_is_of_the_day_that_was_asked_about(world: World) -> None:
+    person_id = await accepted(world)
+    page = await shown(await visitor(world.center), person_id, "?asOf=2027-05-01")
+    now = page[page.index('id="now"') : page.index('id="findings"')]
+    assert "併走：" in now or "後方：" in now
+    first = page[page.index('id="line-1"') :]
+    assert "終了" in first[: first.index("</tr>")]
+
+
+async def test_whoever_opens_handovers_finds_the_way_to_them_and_auditors_do_not(world: World) -> None:
+    offered = await offer(world)
+    person_id, way = offered["personId"], f'href="/handovers/{offered["id"]}"'
+    assert way in await shown(await visitor(world.settlement), person_id)
+    assert way not in await shown(await visitor(world.auditor, "auditor"), person_id)
+
+
 async def test_a_finding_stands_with_its_evidence(world: World) -> None:
     person_id = (await unclaimed(world))["personId"]
     (gap,) = await findings(world.auditor)
@@ -130,5 +156,5 @@ async def test_in_english_the_page_is_in_english(world: World) -> None:
     who = await visitor(world.center)
     answer = await who.get(f"/people/{person_id}/responsibility", **{"Accept-Language": "en"})
     assert "Timeline of responsibility" in answer.text
-    assert "until 31 Mar 2027" in answer.text
+    assert "to 31 Mar 2027" in answer.text
     assert "主担当" not in answer.text

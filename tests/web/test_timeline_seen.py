@@ -1,15 +1,18 @@
 """The responsibility timeline and the area's pages in a browser: for eyes, keys, screen readers and paper."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
+from pypdf import PdfReader
 
 from tests.crowd import accept, offer
 from tests.oversight.test_findings import unclaimed
 from tests.web.browser import BrowserWorld
 from tests.web.visitors import visitor
 from tests.world import World
+from tsunagi.ids import number
 
 
 async def somebody_with_a_gap(world: World) -> str:
@@ -25,9 +28,9 @@ TIMELINE = """
 - main:
   - heading "責任の経過" [level=1]
   - paragraph:
-    - text: 本人
-    - code: /.+/
+    - text: /本人 番号 [0-9A-F]{6}/
     - link "台帳の記載"
+    - button "この画面を印刷"
   - text: いつの責任か（空欄は今日）
   - textbox "いつの責任か（空欄は今日）"
   - text: いつの記録で（空欄は今）
@@ -36,7 +39,7 @@ TIMELINE = """
   - textbox "いつの記録と比べるか"
   - button "表示"
   - paragraph: 令和8年12月1日（2026-12-01）の責任を、令和8年12月1日 9:00時点の記録で示しています。
-  - heading "その日の主担当" [level=2]
+  - heading "その日の担当" [level=2]
   - term: 就業支援
   - definition: 就労定着支援事業所 みほん（架空） 令和6年4月1日から令和9年3月31日まで
   - term: 生活支援
@@ -68,11 +71,11 @@ TIMELINE = """
           - columnheader "機関"
           - columnheader "初日"
           - columnheader "最終日"
-          - columnheader "状況"
+          - columnheader "その日の状況"
           - columnheader "根拠"
       - rowgroup:
-        - row /1 就業支援 主担当 就労定着支援事業所 みほん（架空） 令和6年4月1日 令和9年3月31日まで 継続中/
-        - row /2 就業支援 主担当 障害者就業・生活支援センター みほん（架空） 令和9年4月1日 期限なし 予定/
+        - row /1 就業支援 主担当 就労定着支援事業所 みほん（架空） 令和6年4月1日 令和9年3月31日 継続中/
+        - row /2 就業支援 主担当 障害者就業・生活支援センター みほん（架空） 令和9年4月1日 期限なし これから/
 """
 
 
@@ -96,7 +99,7 @@ async def test_an_auditor_goes_from_the_area_to_a_person_on_another_day(pages: B
         await expect(page.get_by_role("heading", level=1)).to_have_text("圏域の責任")
         await page.get_by_label("いつの責任か").fill("2027-05-01")
         await somebody.press("表示")
-        await somebody.follow(person_id)
+        await somebody.follow(f"番号 {number(person_id)}")
         now = page.locator("dl")
         await expect(now).to_contain_text("障害者就業・生活支援センター みほん（架空）")
         await page.get_by_label("いつの記録で").fill("2026-11-25T09:00")
@@ -152,3 +155,13 @@ async def test_on_paper_the_picture_is_whole_and_the_form_is_gone(pages: Browser
         box = await page.locator(".timeline svg").bounding_box()
         assert box is not None
         assert box["width"] <= 700
+        await expect(page.locator(".sheet-head")).to_have_text(
+            f"責任の経過　本人 番号 {number(person_id)}　令和8年12月1日の責任（令和8年12月1日 9:00時点の記録）"
+        )
+        sheets = await page.pdf(prefer_css_page_size=True)
+        heads = [
+            one.extract_text().replace(" ", "").count("時点の記録）")
+            for one in PdfReader(BytesIO(sheets)).pages
+        ]
+        assert heads == [1] * len(heads)
+        assert len(heads) > 1

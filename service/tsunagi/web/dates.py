@@ -79,6 +79,10 @@ class Dates:
         month = civil(on).month
         return f"{month}月" if self.language == "ja" else _ENGLISH_MONTHS[month - 1][:3]
 
+    def day(self, at: str) -> str:
+        """The day of an instant, in Japan, as a field of a form holds it."""
+        return civil_date(datetime.fromisoformat(at)).isoformat()
+
     def moment(self, at: datetime | str) -> str:
         """令和8年9月30日 9:05 / 30 Sep 2026, 9:05, in Japan."""
         instant = at if isinstance(at, datetime) else datetime.fromisoformat(at)

@@ -1,7 +1,8 @@
 """The ledger, as an auditor looks at it: entries by what is asked for, the newest checkpoint and its age, the keys."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -9,14 +10,21 @@ from typing import Any
 from fastapi.responses import Response
 
 from tsunagi.errors import InvalidParameter, NotFound
+from tsunagi.ledger.rules import PAGES
 from tsunagi.web.asking import Asked, asked, faults
-from tsunagi.web.names import names_of
+from tsunagi.web.assigning import team
+from tsunagi.web.names import names_around, names_of
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 from tsunagi.web.words import ACTIONS
 
 EQUAL = ("action", "outcome", "personId", "handoverId", "organizationId", "stream")
 """Filters that stand in the operation as they do in the form."""
+IDS = ("personId", "handoverId", "organizationId", "stream")
+NO_ID = (
+    "IDではありません。圏域や引継ぎのページから来ると入ります。名前では探せません",
+    "This is no id: pages of an area or a handover fill it in. Nobody is found by name here",
+)
 ENTRIES = 50
 
 OLD = timedelta(minutes=1)
@@ -33,10 +41,12 @@ async def ledger_page(visit: Visit) -> Response:
         found = await visit.ask("listLedgerEntries", limit=ENTRIES, **_parameters(form))
     except InvalidParameter as refusal:
         errors = faults(visit, refusal, {name: name for name in (*EQUAL, "from", "to")})
+        errors |= {name: visit.t(*NO_ID) for name in errors if name in IDS}
     except NotFound:
         said = visit.t("その記載はありません", "There are no such entries")
         errors = dict.fromkeys(form.only("personId", "handoverId"), said)
     entries = [shown(one) for one in found["items"]]
+    checkpoint = await _checkpoint(visit)
     return visit.page(
         "ledger.html",
         status=400 if errors else 200,
@@ -44,11 +54,39 @@ async def ledger_page(visit: Visit) -> Response:
         errors=errors,
         entries=entries,
         names=await names_of(visit, (one["organization"] for one in entries)),
+        own=str(visit.member.organization_id),
         onward=found["nextCursor"],
-        checkpoint=await _checkpoint(visit),
+        span=span(entries, form, checkpoint["size"] if checkpoint and not found["nextCursor"] else None),
+        team=await team(visit),
+        organizations=await _choices(visit, form),
+        checkpoint=checkpoint,
         keys=await log_keys(visit),
+        pages_client=PAGES,
         actions={code: visit.words.text(label) for code, label in ACTIONS.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Of the log, what a page goes through."""
+
+    first: int
+    last: int
+    shown: int
+
+    @property
+    def hidden(self) -> int:
+        return self.last - self.first + 1 - self.shown
+
+
+def span(entries: Sequence[Mapping[str, Any]], form: Asked, size: int | None) -> Span | None:
+    """From the log's beginning, or the first entry that is shown, to the last one, or the log's end (`size`) where no
+    page comes after. None where something is filtered, or nothing shown has its place in the log."""
+    placed = [one["position"] for one in entries if one["position"] is not None]
+    if form.only(*EQUAL, "from", "to") or not placed:
+        return None
+    first = min(placed) if form.get("cursor") else 0
+    return Span(first, max(*placed, (size or 0) - 1), len(placed))
 
 
 async def log_keys(visit: Visit) -> str:
@@ -68,6 +106,8 @@ def shown(entry: Mapping[str, Any]) -> dict[str, Any]:
         "code": body.get("code"),
         "organization": body.get("actor", {}).get("organization"),
         "client": body.get("actor", {}).get("client"),
+        "body": entry["body"],
+        "commitment": entry["commitment"],
         "staff": body.get("actor", {}).get("staff"),
         "record": body.get("record"),
         "stream": entry.get("stream"),
@@ -79,6 +119,13 @@ def _parameters(form: Asked) -> dict[str, Any]:
     """As the operation takes them: whole days in Japan, the last one included."""
     same = {name: form.get(name) for name in (*EQUAL, "cursor")}
     return {**same, "from": form.instant("from"), "to": form.end_of_day("to")}
+
+
+async def _choices(visit: Visit, form: Asked) -> dict[str, str]:
+    """By whom one may filter; whoever is chosen stays."""
+    names = await names_around(visit)
+    chosen = form.get("organizationId")
+    return names if chosen is None or chosen in names else names | {chosen: chosen}
 
 
 async def _checkpoint(visit: Visit) -> dict[str, Any] | None:

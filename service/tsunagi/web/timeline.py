@@ -1,16 +1,19 @@
 """Who is responsible for a person: as a picture, as a table, and what needs attention, for any day as known on any."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple, get_args
 
 from fastapi.responses import Response
 
+from tsunagi.auth.rules import Scope
 from tsunagi.clock import civil_date
 from tsunagi.errors import InvalidParameter
+from tsunagi.responsibility.rules import Domain
 from tsunagi.web.asking import Asked, asked, faults
-from tsunagi.web.dates import civil
+from tsunagi.web.dates import civil, last_day
 from tsunagi.web.drawing import draw
 from tsunagi.web.intervals import Interval, intervals
 from tsunagi.web.site import pages
@@ -44,48 +47,62 @@ class Row(NamedTuple):
     first: str
     last: str
     state: str
+    """On the day that was asked about."""
     basis: str
+
+
+class Standing(NamedTuple):
+    """Who holds a domain on the day that was asked about, and who is beside."""
+
+    domain: str
+    primary: Interval | None
+    beside: list[Interval]
+
+
+Changes = list[list[Mapping[str, Any]]]
+"""What was recorded: of each act what it changed, by domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     responsibility: Any
     milestones: Any
-    changes: Any
+    difference: list[Mapping[str, Any]]
+    changes: Changes | None
     """None where nothing is compared: each version of the record would be looked at."""
     lines: list[Interval]
     rows: list[Row]
     picture: str
     as_of: date
+    known_on: date
+    handovers: list[str]
+    """Those that the dates follow from, where the visitor's role may open them."""
 
     @property
-    def now(self) -> list[tuple[str, Interval | None]]:
-        """Who is primary on the day that was asked about, by domain."""
-        primaries = [one for one in self.lines if one.role == "primary"]
-        return [
-            (domain["domain"], next((one for one in primaries if self._held(one, domain["domain"])), None))
-            for domain in self.responsibility["domains"]
-        ]
-
-    def _held(self, one: Interval, domain: str) -> bool:
-        return one.domain == domain and one.covers(self.as_of)
+    def now(self) -> list[Standing]:
+        found = []
+        for one in self.responsibility["domains"]:
+            held = [line for line in self.lines if line.domain == one["domain"] and line.covers(self.as_of)]
+            primary = next((line for line in held if line.role == "primary"), None)
+            found.append(Standing(one["domain"], primary, [line for line in held if line.role != "primary"]))
+        return found
 
 
-def rows(visit: Visit, lines: Sequence[Interval], known_on: date) -> Iterator[Row]:
+def rows(visit: Visit, lines: Sequence[Interval], as_of: date) -> Iterator[Row]:
     """In words here and not in the template, which takes twice as long for a thousand lines."""
     words, dates = visit.words, visit.dates
-    planned, ended = visit.t("予定", "Planned"), visit.t("終了", "Ended")
-    going_on = visit.t("継続中", "Going on")
+    later, ended = visit.t("これから", "Later"), visit.t("終了", "Ended")
+    going_on, endless = visit.t("継続中", "Going on"), visit.t("期限なし", "Without end")
     for line in lines:
-        over = line.end is not None and line.end <= known_on
+        over = line.end is not None and line.end <= as_of
         yield Row(
             line.number,
             words.domain(line.domain),
             words.role(line.role),
             line.holder,
             dates.short(line.first),
-            dates.until(line.end),
-            planned if line.first > known_on else ended if over else going_on,
+            endless if line.end is None else dates.short(last_day(line.end)),
+            later if line.first > as_of else ended if over else going_on,
             words.basis(line.basis) if line.basis else "",
         )
 
@@ -96,20 +113,40 @@ async def _shown(visit: Visit, person_id: str, form: Asked) -> Shown:
         "getResponsibility", personId=person_id, asOf=form.get("asOf"), knownAt=known_at
     )
     found = await visit.ask("getMilestones", personId=person_id, knownAt=known_at)
-    changes = None
-    if form.get("since"):
-        between: dict[str, Any] = {"from": form.instant("since"), "to": known_at}
-        changes = await visit.ask("getResponsibilityChanges", personId=person_id, **between)
     milestones = found["milestones"]
-    picture = draw(responsibility, milestones, today=visit.today, words=visit.words, dates=visit.dates)
-    lines = intervals(responsibility["domains"])
-    known = civil_date(datetime.fromisoformat(responsibility["knownAt"]))
+    lines, as_of = intervals(responsibility["domains"]), civil(responsibility["asOf"])
+    difference, changes = await _compared(visit, person_id, form)
+    reads = Scope.HANDOVERS_READ in visit.member.caller.scopes
     return Shown(
         responsibility,
         milestones,
+        difference,
         changes,
         lines,
-        list(rows(visit, lines, min(visit.today, known))),
-        picture,
-        civil(responsibility["asOf"]),
+        list(rows(visit, lines, as_of)),
+        draw(responsibility, milestones, today=visit.today, words=visit.words, dates=visit.dates),
+        as_of,
+        civil_date(datetime.fromisoformat(responsibility["knownAt"])),
+        list(dict.fromkeys(one["handoverId"] for one in milestones)) if reads else [],
     )
+
+
+async def _compared(
+    visit: Visit, person_id: str, form: Asked
+) -> tuple[list[Mapping[str, Any]], Changes | None]:
+    """What is known otherwise, and the acts by which it came to be so, each with the domains that it changed."""
+    if not form.get("since"):
+        return [], None
+    between: dict[str, Any] = {"from": form.instant("since"), "to": form.instant("knownAt")}
+    said = await visit.ask("getResponsibilityChanges", personId=person_id, **between)
+    acts = groupby(said["changes"], lambda one: [one.get(name) for name in _ONE_ACT])
+    return in_order(said["difference"]), [in_order(those) for _, those in acts]
+
+
+_ONE_ACT = ("recordedAt", "recordedBy", "reason", "code", "handoverId")
+
+
+def in_order(by_domain: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """As the domains stand everywhere else."""
+    order = {domain: place for place, domain in enumerate(get_args(Domain))}
+    return sorted(by_domain, key=lambda one: order[one["domain"]])
