@@ -88,6 +88,7 @@ async def test_it_can_be_offered_again_as_it_is(world: World) -> None:
     answer = await send(member, await mending(member, returned, go="offer"))
     assert answer.status_code == 303, answer.text
     assert await standing(world, returned) == ("offered", 1)
+    assert "引継ぎを申し込み、提供先に知らせました" in (await member.get(here(returned))).text
 
 
 async def test_a_draft_made_by_software_is_finished_in_the_browser(world: World) -> None:
@@ -203,7 +204,9 @@ async def test_opening_early_says_what_follows_and_opens(world: World) -> None:
     answer = await member.post(path, controls(page, path))
     assert answer.headers["location"] == here(offered)
     assert (await world.center.get(f"/v1{here(offered)}")).json()["windowOpen"] is True
-    assert f'href="{path}"' not in (await member.get(here(offered))).text
+    after = (await member.get(here(offered))).text
+    assert f'href="{path}"' not in after
+    assert "開示を早めました" in after
 
 
 async def test_only_the_sender_takes_its_steps(world: World) -> None:

@@ -19,6 +19,7 @@ from tsunagi.web.visit import ConfirmationNeeded, Visit
 
 NOT_WRITTEN = frozenset({"schemaVersion", "personId", "sections"})
 """Members of a record that a draft keeps in places of their own."""
+DONE = {"withdraw": "withdrawn", "open": "opened"}
 FIELDS = ("etag", "key", "reason", "text")
 
 
@@ -122,7 +123,7 @@ async def _taken(visit: Visit, step: Step) -> Response:
         if refusal.on_ledger or not refusal.errors:
             raise
         return _page(visit, step, (await _read(visit))[0], form, status=422, wrong=[_said(refusal)])
-    return visit.redirect(f"/handovers/{handover_id(visit)}")
+    return visit.redirect(f"/handovers/{handover_id(visit)}", done=DONE[step.action])
 
 
 def _said(refusal: Refusal) -> Text:

@@ -88,7 +88,8 @@ async def _send(visit: Visit, draft: Draft) -> Response:
         await _sent(visit, await note(visit, draft, checked=draft.revision))
     except Refusal as refusal:
         return await _refused(visit, refusal)
-    return visit.redirect(f"/handovers/{(await present(visit)).handover_id}")
+    done = "offered" if seen.there.get("status", "draft") in NOT_ON_OFFER else "amended"
+    return visit.redirect(f"/handovers/{(await present(visit)).handover_id}", done=done)
 
 
 async def _sent(visit: Visit, draft: Draft) -> None:

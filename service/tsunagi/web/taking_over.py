@@ -143,5 +143,6 @@ def _meanwhile(visit: Visit, found: Any, status: int) -> Response:
         status=status,
         found=found,
         late=status == 409,
+        name=named(found),
         standing=layout(visit).parts(HANDOVER, known),
     )
