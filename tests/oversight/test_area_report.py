@@ -184,14 +184,54 @@ async def test_its_plan_reads_an_areas_people_and_nobody_elses(world: World) -> 
     anybody = "gen_random_uuid()"
     await fill(world, MANY, a=anybody, b=anybody, area="elsewhere", code="'far-' || n % 100")
     acting = Acting(world.auditor.id, world.services.clock.now().date(), overseeing=True, of_many=True)
-    asked = f"'{world.auditor.id}', '{AREA}', '2026-12-01', now(), 10, NULL, NULL"
+    asked = f"'{world.auditor.id}', '{AREA}', '2026-12-01', now(), 10, NULL, NULL, NULL"
     async with world.services.db.read(acting) as tx:
         server = await driver(tx)
         await server.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await server.execute(
-            f"PREPARE one (uuid, text, date, timestamptz, int, uuid, bool) AS {area_report._REPORT}"
+            f"PREPARE one (uuid, text, date, timestamptz, int, uuid, bool, text) AS {area_report._REPORT}"
         )
         (plan,) = await server.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE one ({asked})")
         await server.execute("DEALLOCATE one")
     read = [one for one in faults(plan["Plan"]) if one.startswith("reads")]
     assert not read, "\n".join(read)
+
+
+async def of_handover(who: Organization, handover: str) -> list[str]:
+    answer = await who.get(f"/v1/areas/{AREA}/responsibility?handover={handover}")
+    assert answer.status_code == 200, answer.text
+    return [one["personId"] for one in answer.json()["items"]]
+
+
+async def test_a_handovers_number_finds_its_person_for_those_who_may_know_of_both(world: World) -> None:
+    coming, other = await offer(world), await offer(world, 2)
+    number = coming["id"][-6:]
+    for named in (coming["id"], number, number.upper(), coming["id"].upper()):
+        for who in (world.auditor, world.settlement):
+            assert await of_handover(who, named) == [coming["personId"]]
+    assert await of_handover(world.auditor, other["id"]) == [other["personId"]]
+    assert await of_handover(world.auditor, "000000") == []
+    for stranger in (world.other, world.transition, world.center):
+        assert await of_handover(stranger, number) == []
+
+
+async def test_a_receiver_learns_nothing_of_a_handover_that_it_has_not_received(world: World) -> None:
+    """It knows the person from another one, and the number from the notice."""
+    first = await offer(world)
+    world.on("2026-12-01")
+    await accept(world, first)
+    assert await of_handover(world.center, first["id"]) == [first["personId"]]
+    async with owner(world.services.db) as connection:
+        await connection.execute(
+            text("UPDATE handovers SET received_at = NULL WHERE id = :id"), {"id": first["id"]}
+        )
+    assert await of_handover(world.center, first["id"]) == []
+    assert await of_handover(world.auditor, first["id"]) == [first["personId"]]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "12345", "1234567", "0000zz", "%25", "00000000-0000-4000-8000-00000000000"]
+)
+async def test_what_is_no_number_of_a_handover_is_refused(world: World, bad: str) -> None:
+    answer = await world.auditor.get(f"/v1/areas/{AREA}/responsibility?handover={bad}")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "handover")

@@ -94,6 +94,7 @@ async def test_findings_are_filtered_by_area_organization_kind_and_period(world:
         ("/area?area=12-91&asOf=2026-13-01", "asOf"),
         ("/area?area=12-91&knownAt=x", "knownAt"),
         ("/area?area=%2F", "area"),
+        ("/area?handover=yamada", "handover"),
         ("/area/findings?kind=unheard_of", "kind"),
         ("/area/findings?until=x", "until"),
         ("/area/findings?organization=x", "organization"),
@@ -104,6 +105,16 @@ async def test_what_cannot_be_asked_is_said_beside_its_field(world: World, path:
     answer = await (await visitor(world.auditor, "auditor")).get(path)
     assert answer.status_code == 400, answer.text
     assert f'id="{field}-error"' in answer.text
+
+
+async def test_the_number_on_a_paper_leads_to_the_person(world: World) -> None:
+    first, second = await offer(world, 1), await offer(world, 2)
+    who = await visitor(world.auditor, "auditor")
+    for asked in (first["id"], first["id"][-6:].upper(), f"{first['id'][-6:]}&area={AREA}"):
+        assert people(await shown(who, f"/area?handover={asked}")) == [first["personId"]], asked
+    assert "この番号の引継ぎは、見ることのできる圏域にありません" in await shown(who, "/area?handover=000000")
+    stranger = await visitor(world.other)
+    assert not people(await shown(stranger, f"/area?area={AREA}&handover={second['id']}"))
 
 
 def test_totals_have_a_row_for_each_organization_and_nobody_first() -> None:

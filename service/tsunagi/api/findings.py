@@ -1,6 +1,6 @@
 """The operations of the tag Findings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,9 @@ from fastapi.responses import Response
 from tsunagi.api.bodies import dumped, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.listing import cursor, opened_cursor, paged
+from tsunagi.clock import civil_date
 from tsunagi.ids import OrganizationId, PersonId
-from tsunagi.oversight import actions
+from tsunagi.oversight import actions, store
 from tsunagi.oversight.actions import Filter, Place
 from tsunagi.oversight.rules import Finding
 
@@ -27,8 +28,9 @@ async def list_findings(call: Call) -> Response:
         after = Place(PersonId(person_id), findings)
     async with call.services.db.write(call.overseeing) as tx:
         page = await actions.findings(tx, call.by, _filter(asked), after=after, limit=asked["limit"])
+        names = await store.names(tx, responsible(page.findings), civil_date(call.at))
     end = cursor([str(page.end.person_id), page.end.items]) if page.end else None
-    return paged(call, [dumped(finding(one)) for one in page.findings], end)
+    return paged(call, [dumped(finding(one, names)) for one in page.findings], end)
 
 
 def _filter(asked: Mapping[str, Any]) -> Filter:
@@ -43,7 +45,12 @@ def _filter(asked: Mapping[str, Any]) -> Filter:
     )
 
 
-def finding(one: Finding) -> dict[str, Any]:
+def responsible(found: Iterable[Finding]) -> set[OrganizationId]:
+    """Every organization whose turn it is."""
+    return {one.responsible for one in found if one.responsible is not None}
+
+
+def finding(one: Finding, names: Mapping[OrganizationId, str]) -> dict[str, Any]:
     """Finding. An interval without an end says so by null."""
     found = present(
         kind=one.kind,
@@ -53,6 +60,7 @@ def finding(one: Finding) -> dict[str, Any]:
         handoverId=one.handover_id,
         since=one.since,
         responsibleParty=one.party,
+        responsible=one.responsible and {"id": str(one.responsible), "name": names[one.responsible]},
         message={"ja": one.message.ja, "en": one.message.en},
         evidence=[present(entryId=each.entry_id, action=each.action, at=each.at) for each in one.evidence],
     )

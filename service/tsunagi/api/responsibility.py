@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from tsunagi.api.bodies import dumped, instant, present
 from tsunagi.api.edge import Call, Routes
-from tsunagi.api.findings import finding
+from tsunagi.api.findings import finding, responsible
 from tsunagi.api.idempotency import Answer, once
 from tsunagi.api.listing import cursor, opened_cursor, paged
 from tsunagi.clock import civil_date
@@ -37,8 +37,8 @@ async def get_responsibility(call: Call) -> Response:
     person_id = PersonId(call.id("personId"))
     async with call.services.db.write(call.overseeing) as tx:
         found, findings = await actions.timeline(tx, call.by, person_id, as_of=as_of, known_at=known_at)
-        names = await store.names(tx, found.organizations, as_of)
-    told = timeline(found, names, call.at) | {"findings": [finding(one) for one in findings]}
+        names = await store.names(tx, {*found.organizations, *responsible(findings)}, as_of)
+    told = timeline(found, names, call.at) | {"findings": [finding(one, names) for one in findings]}
     return Answer(told | ({"knownAt": asked["knownAt"]} if "knownAt" in asked else {})).response()
 
 
@@ -229,7 +229,14 @@ async def get_area_responsibility(call: Call) -> Response:
     area = asked["areaCode"]
     async with call.services.db.write(call.overseeing_many) as tx:
         found = await area_report.report(
-            tx, call.by, area, as_of=as_of, known_at=known_at, after=after, limit=asked["limit"]
+            tx,
+            call.by,
+            area,
+            as_of=as_of,
+            known_at=known_at,
+            handover=asked.get("handover"),
+            after=after,
+            limit=asked["limit"],
         )
         names = await store.names(tx, found.organizations, as_of)
     last = found.rows[-1] if found.more else None

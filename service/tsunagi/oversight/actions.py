@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tsunagi.activities import store as activities
 from tsunagi.activities.rules import Window, counted, window
@@ -34,7 +34,7 @@ from tsunagi.oversight.rules import (
 from tsunagi.responsibility import actions as responsibility
 from tsunagi.responsibility.actions import Stated, Timeline
 from tsunagi.responsibility.milestones import Milestone, milestones
-from tsunagi.responsibility.rules import Chain, gaps
+from tsunagi.responsibility.rules import Chain, gaps, holder_on
 
 PEOPLE_BATCH = 200
 MOST_EVIDENCE = 20
@@ -60,7 +60,13 @@ async def timeline(
     await _record_look(tx, by, person_id)
     found = await responsibility.timeline(tx, person_id, as_of=as_of, known_at=known_at)
     stated = [
-        of_gap(person_id, one.domain, days, entry_id=one.entry_id)
+        of_gap(
+            person_id,
+            one.domain,
+            days,
+            before=holder_on(Chain(one.segments), days.valid_from - timedelta(days=1)),
+            entry_id=one.entry_id,
+        )
         for one in found.domains
         for days in gaps(Chain(one.segments), from_day=date.min)
     ]
@@ -351,10 +357,17 @@ async def _findings_of(
     versions = await responsibility.known(tx, concerned, known_at=asked.known_at)
     closed = await store.closed(tx, {one for version in versions for one in version.organizations})
     for known in versions:
-        whom, entry_id = known.organizations, known.entry_id
+        whom, entry_id, chain = known.organizations, known.entry_id, known.picture.chain
         of[known.person_id] += [
-            of_gap(known.person_id, known.domain, days, organizations=whom, entry_id=entry_id)
-            for days in gaps(known.picture.chain, from_day=date.min)
+            of_gap(
+                known.person_id,
+                known.domain,
+                days,
+                before=holder_on(chain, days.valid_from - timedelta(days=1)),
+                organizations=whom,
+                entry_id=entry_id,
+            )
+            for days in gaps(chain, from_day=date.min)
         ]
         whose = (known.person_id, known.domain, known.picture.chain)
         of[known.person_id] += of_closed(*whose, closed, entry_id=entry_id, today=today)

@@ -71,6 +71,8 @@ class Finding:
     since: date
     party: Party
     message: Text
+    responsible: OrganizationId | None = None
+    """The organization whose turn it is, where it is one's."""
     domain: Domain | None = None
     handover_id: HandoverId | None = None
     from_day: date | None = None
@@ -92,10 +94,13 @@ def of_gap(
     domain: Domain,
     days: Interval,
     *,
+    before: OrganizationId | None,
     organizations: frozenset[OrganizationId] = frozenset(),
     entry_id: UUID | None = None,
 ) -> Finding:
+    """`before`: who held the domain until then."""
     return Finding(
+        responsible=before,
         organizations=organizations,
         entry_ids=frozenset({entry_id} if entry_id else ()),
         kind="gap",
@@ -144,10 +149,15 @@ def of_closed(
 
 def of_handover(handover: Handover, area: AreaRules, today: date) -> list[Finding]:
     sides = frozenset({handover.sender_id, handover.receiver_id})
+    found = (finding for rule in RULES for finding in rule(handover, area, today))
     return [
-        replace(finding, organizations=sides, record_ids=frozenset({handover.id}))
-        for rule in RULES
-        for finding in rule(handover, area, today)
+        replace(
+            finding,
+            organizations=sides,
+            record_ids=frozenset({handover.id}),
+            responsible=handover.receiver_id if finding.party == "receiver" else handover.sender_id,
+        )
+        for finding in found
     ]
 
 
@@ -167,6 +177,7 @@ def consent_ended(handover: Handover, given: Sequence[Access], today: date) -> F
         handover_id=handover.id,
         since=max(ends),
         party="sender",
+        responsible=handover.sender_id,
         organizations=frozenset({handover.sender_id, handover.receiver_id}),
         record_ids=frozenset({handover.id, *(one.consent_id for one in given)}),
         message=Text(
@@ -196,6 +207,7 @@ def window_double(handovers: Sequence[Handover]) -> Iterator[Finding]:
                 domain="employer_liaison",
                 since=civil_date(one.offered_at or one.recorded_at),
                 party="sender",
+                responsible=one.sender_id,
                 organizations=frozenset({one.sender_id, one.receiver_id}),
                 record_ids=frozenset({one.id, *(each.id for each in others)}),
                 message=Text(
@@ -217,6 +229,7 @@ def window_disputed(handover: Handover, since: date) -> Finding | None:
         domain="employer_liaison",
         since=since,
         party="sender",
+        responsible=handover.sender_id,
         organizations=frozenset({handover.sender_id, handover.receiver_id}),
         record_ids=frozenset({handover.id}),
         message=Text(

@@ -15,26 +15,30 @@ from tsunagi.web.visit import Visit
 PEOPLE, FINDINGS, ORGANIZATIONS = 100, 50, 200
 """How many are asked for at once."""
 DOMAINS = get_args(Domain)
+AREAS_SEARCHED = 20
+FIELDS = {name: name for name in ("asOf", "knownAt", "handover")}
+NO_NUMBER = (
+    "書類にある引継ぎの番号（英数字6桁）か、引継ぎのIDを入れてください",
+    "Give the handover’s number (six digits or letters) or id, as the papers have it",
+)
 
 
 @pages.get("/area")
 async def area(visit: Visit) -> Response:
-    form = asked(visit, "area", "asOf", "knownAt", "cursor")
+    form = asked(visit, "area", "asOf", "knownAt", "handover", "cursor")
     areas = await _areas(visit)
-    chosen = form.get("area") or await _own(visit)
+    own = await _own(visit)
+    chosen = form.get("area") or next(iter(own), None)
     found, errors = None, dict[str, str]()
-    if chosen:
-        try:
-            found = await visit.ask(
-                "getAreaResponsibility",
-                areaCode=chosen,
-                asOf=form.get("asOf"),
-                knownAt=form.instant("knownAt"),
-                cursor=form.get("cursor"),
-                limit=PEOPLE,
-            )
-        except InvalidParameter as refusal:
-            errors = faults(visit, refusal, {"asOf": "asOf", "knownAt": "knownAt", "areaCode": "area"})
+    try:
+        for one in _searched(form, chosen, own):
+            found = await _report(visit, form, one)
+            if found["people"]:
+                chosen = one
+                break
+    except InvalidParameter as refusal:
+        errors = faults(visit, refusal, FIELDS | {"areaCode": "area"})
+        errors |= {"handover": visit.t(*NO_NUMBER)} if "handover" in errors else {}
     return visit.page(
         "area.html",
         status=400 if errors else 200,
@@ -45,6 +49,24 @@ async def area(visit: Visit) -> Response:
         found=found,
         domains=DOMAINS,
         totals=totals(found["totals"]) if found else [],
+    )
+
+
+def _searched(form: Asked, chosen: str | None, own: Sequence[str]) -> list[str]:
+    """The areas to look in: the chosen one; for a handover, whose area stands on no paper, all of one's own, too."""
+    first = [chosen] if chosen else []
+    return list(dict.fromkeys([*first, *own]))[:AREAS_SEARCHED] if form.get("handover") else first
+
+
+async def _report(visit: Visit, form: Asked, area_code: str) -> Any:
+    return await visit.ask(
+        "getAreaResponsibility",
+        areaCode=area_code,
+        asOf=form.get("asOf"),
+        knownAt=form.instant("knownAt"),
+        handover=form.get("handover"),
+        cursor=form.get("cursor"),
+        limit=PEOPLE,
     )
 
 
@@ -89,10 +111,10 @@ async def _areas(visit: Visit) -> dict[str, str]:
     return {one["code"]: one["name"] for one in (await visit.ask("listAreas"))["items"]}
 
 
-async def _own(visit: Visit) -> str | None:
-    """The area that one sees before choosing: the first in the organization's remit, or that it serves."""
+async def _own(visit: Visit) -> list[str]:
+    """The areas in the organization's remit, and those that it serves; the first is seen before one chooses."""
     own = await visit.ask("getOrganization", organizationId=visit.member.organization_id)
-    return next(iter([*own.get("remitAreaCodes", ()), *own["areaCodes"]]), None)
+    return [*own.get("remitAreaCodes", ()), *own["areaCodes"]]
 
 
 async def _organizations(visit: Visit, form: Asked) -> dict[str, str]:

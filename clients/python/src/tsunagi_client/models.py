@@ -285,6 +285,7 @@ Finding = TypedDict(
         "to": NotRequired[str | None],
         "since": str,
         "responsibleParty": Party,
+        "responsible": NotRequired[Holder],
         "message": LocalizedText,
         "evidence": NotRequired[list[Evidence]],
     },

@@ -143,12 +143,14 @@ class Responsibilities(Group[Driver]):
         *,
         as_of: Day | None = None,
         known_at: Moment | None = None,
+        handover: str | None = None,
         cursor: str | None = None,
         page_size: int | None = None,
     ) -> Ask[AreaResponsibility]:
         """Everybody's holders in the area on that day (today), as known at `known_at` (now): the totals of all, and
-        the page of people behind `cursor`, the `nextCursor` of the page before."""
-        query = {"asOf": as_of, "knownAt": known_at, "cursor": cursor, "limit": page_size}
+        the page of people behind `cursor`, the `nextCursor` of the page before. `handover`: only whom the handover
+        with this id, or an id that ends in these six digits, is about."""
+        query = {"asOf": as_of, "knownAt": known_at, "handover": handover, "cursor": cursor, "limit": page_size}
         return Ask(document, path={"areaCode": area_code}, query=query)
 
     @listing("listResponsibilityChanges", "/v1/responsibility/changes")
