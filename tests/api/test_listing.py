@@ -190,9 +190,21 @@ async def test_a_row_says_by_when_there_is_sharing_and_overlap(world: World) -> 
     assert row["sharingDueOn"] == "2026-12-31"
     assert row["overlapStartsOn"] == "2027-01-01"
     assert row["serviceEndsOn"] == "2027-03-31"
+    assert "accepted" not in row
     milestones = (await world.settlement.get(f"/v1/people/{row['personId']}/milestones")).json()["milestones"]
     dates = {one["kind"]: one["date"] for one in milestones}
     assert (dates["sharing_due"], dates["overlap_starts"]) == (row["sharingDueOn"], row["overlapStartsOn"])
+
+
+async def test_a_row_says_what_was_accepted_from_when(world: World) -> None:
+    await world.accepted()
+    for side in (world.center, world.settlement):
+        rows = (await side.get("/v1/handovers?status=accepted")).json()["items"]
+        (accepted,) = [one["accepted"] for one in rows]
+        whole = (await side.get(f"/v1/handovers/{rows[0]['id']}")).json()["domains"]
+        assert accepted == [
+            {name: one[name] for name in ("domain", "acceptedRole", "acceptedFrom")} for one in whole
+        ]
 
 
 async def test_before_the_window_opens_the_end_of_the_service_is_not_told(world: World) -> None:

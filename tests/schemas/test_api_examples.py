@@ -90,8 +90,8 @@ def test_a_recorded_consent_has_everything_a_consent_has() -> None:
     assert resource["allOf"] == [{"$ref": "consent.json" + consent["allOf"][0]["$ref"]}]
 
 
-ROWS_ALONE = {"sharingDueOn", "overlapStartsOn", "serviceEndsOn"}
-"""Of one handover the milestones say these dates, and more."""
+ROWS_ALONE = {"sharingDueOn", "overlapStartsOn", "serviceEndsOn", "accepted"}
+"""Of one handover the milestones say these dates, and its domains what was accepted."""
 
 
 def test_a_handover_and_its_notice_have_everything_the_summary_has() -> None:

@@ -26,9 +26,9 @@ async def test_a_worker_sees_what_is_coming_with_its_dates_and_what_to_do(world:
     text = text_of(page)
     assert "就労定着支援事業所みほん（架空）から" in text
     assert "記録を読み、回答する" in text
-    assert "開示開始令和8年10月1日到来" in text
+    assert "開示開始令和8年10月1日過ぎた" in text
     assert "情報共有の期限令和8年12月31日" in text
-    assert "重なり期間の初日令和9年1月1日" in text
+    assert "重なりの目安令和9年1月1日" in text
     assert "引継ぎ予定日令和9年4月1日" in text
     assert "あと30日" in text
 
@@ -64,7 +64,7 @@ async def test_before_the_window_opens_one_waits(world: World) -> None:
     [
         ("", True),
         ("direction=outgoing", False),
-        ("direction=both", True),
+        ("", True),
         ("status=offered", True),
         ("status=completed", False),
         ("type=settlement_to_center", True),

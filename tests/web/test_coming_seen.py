@@ -47,7 +47,7 @@ async def test_going_back_shows_the_list_as_it_was(pages: BrowserWorld) -> None:
         await expect(page.get_by_role("status")).to_have_text("この条件の引継ぎはありません。")
         await page.go_back()
         await expect(page.get_by_role("link", name=LINK)).to_be_visible()
-        await expect(page.get_by_label("向き")).to_have_value("incoming")
+        await expect(page.get_by_label("向き")).to_have_value("")
         await somebody.check()
 
 
@@ -96,7 +96,7 @@ async def test_every_date_is_seen_without_scrolling_sideways(pages: BrowserWorld
     async with pages.browsing(member, width=width, height=2400) as somebody:
         page = await somebody.open("/coming")
         row = page.get_by_role("row", name=LINK)
-        for label in ("開示開始", "情報共有の期限", "重なり期間の初日", "引継ぎ予定日"):
+        for label in ("開示開始", "情報共有の期限", "重なりの目安", "引継ぎ予定日"):
             item = row.get_by_role("listitem").filter(has_text=label)
             await expect(item).to_be_in_viewport(ratio=1)
             box = await item.bounding_box()
@@ -129,7 +129,7 @@ LIST = """
         - list:
           - listitem: /開示開始.*/
           - listitem: /情報共有の期限.*/
-          - listitem: /重なり期間の初日.*/
+          - listitem: /重なりの目安.*/
           - listitem: /引継ぎ予定日.*/
 """
 

@@ -93,7 +93,7 @@ async def test_what_is_no_colleague_s_id_is_shown_as_it_is(world: World) -> None
     member = await visitor(world.center)
     for path in (f"/handovers/{found['id']}", "/coming", "/coming?assignee=S-0012"):
         assert "S-0012" in text_of(await member.get(path)), path
-    assert "S-0012" not in (await (await visitor(world.settlement)).get("/coming?direction=both")).text
+    assert "S-0012" not in (await (await visitor(world.settlement)).get("/coming")).text
 
 
 async def test_the_list_is_filtered_by_who_is_in_charge(world: World) -> None:

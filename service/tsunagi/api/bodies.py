@@ -62,7 +62,9 @@ def _summary(one: Listed, today: date, side: Side) -> str:
     sender = _reference(one.sender_id, one.sender_name, one.sender_kind)
     receiver = _reference(one.receiver_id, one.receiver_name, one.receiver_kind)
     common = _common(one, side, sender, receiver, window_open, version=one.version, assignee=one.assignee)
-    return f'{{{common},{person}{_dates(one, opened)}"domains":{_names(one.domains)}}}'
+    return (
+        f'{{{common},{person}{_dates(one, opened)}{_accepted(one.domains)}"domains":{_names(one.domains)}}}'
+    )
 
 
 def _dates(one: Listed, opened: bool) -> str:
@@ -127,6 +129,17 @@ def _common(
 @lru_cache(maxsize=10_000)
 def _reference(organization_id: OrganizationId, name: str, kind: OrganizationKind) -> str:
     return dumped(reference(OrganizationRef(organization_id, name, kind)))
+
+
+@lru_cache(maxsize=10_000)
+def _accepted(domains: str) -> str:
+    """What was accepted of domains as they are kept, and from when."""
+    taken = [
+        {"domain": one["domain"], "acceptedRole": one["accepted_role"], "acceptedFrom": one["accepted_from"]}
+        for one in json.loads(domains)
+        if one.get("accepted_from")
+    ]
+    return f'"accepted":{json.dumps(taken)},' if taken else ""
 
 
 @lru_cache(maxsize=10_000)

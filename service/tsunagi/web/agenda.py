@@ -103,6 +103,9 @@ def calendar(handovers: Iterable[Mapping[str, Any]], words: Words, *, at: dateti
         f"X-WR-CALNAME:{_escaped(name)}",
     ]
     called = {kind: _escaped(words.milestone(kind)) for kind in (*_KINDS.values(), "answer_due")}
+    for domain, label in words.labels["domain"].items():
+        begins = Text(f"{label.ja}の開始", f"{label.en} begins")
+        called[domain] = _escaped(words.text(begins))
     stamp = f"DTSTAMP:{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     for one in handovers:
         number, url = words.number(one["id"]), f"URL:{origin}/handovers/{one['id']}"
@@ -139,8 +142,12 @@ def _folded(line: str) -> bytes:
 
 
 def _dates(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is due when; once it is answered, the days on which responsibility moves in place of the planned one."""
+    accepted = one.get("accepted", ())
     for name, kind in _KINDS.items():
-        if name in one:
+        if name in one and not (accepted and name == "plannedDate"):
             yield kind, one[name]
+    for each in accepted:
+        yield each["domain"], each["acceptedFrom"]
     if one["status"] in _AWAITED and "dueOn" in one:
         yield "answer_due", one["dueOn"]

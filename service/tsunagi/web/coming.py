@@ -14,6 +14,7 @@ from tsunagi.web.assigning import team
 from tsunagi.web.dates import civil
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
+from tsunagi.web.words import Words
 
 PAGE = 50
 SOON_DAYS = 30
@@ -23,8 +24,8 @@ NAMED = {"direction": "direction", "window": "window", "handoverType": "type", "
     "assignee": "assignee"
 }
 """Fields of the form, by the parameters that they fill."""
-EITHER, NOBODY = "both", "~"
-"""Both directions; and nobody in charge, which no reference is."""
+NOBODY = "~"
+"""Nobody in charge, which no reference is."""
 
 OPEN = ("draft", "offered", "received", "returned", "accepted", "overlapping")
 STATUSES = (*OPEN, "completed", "declined", "withdrawn", "expired")
@@ -51,7 +52,7 @@ NOT_YET = Text("開示を待つ", "Wait until it can be read")
 DATES = (
     ("windowOpensOn", Text("開示開始", "Can be read from")),
     ("sharingDueOn", Text("情報共有の期限", "Sharing due")),
-    ("overlapStartsOn", Text("重なり期間の初日", "Overlap starts")),
+    ("overlapStartsOn", Text("重なりの目安", "Overlap, by the area's rule, from")),
     ("plannedDate", Text("引継ぎ予定日", "Planned date")),
 )
 """The half-year, the three-month and the overlap date, and the day itself."""
@@ -85,12 +86,24 @@ class Row:
     def expected(self) -> Text | None:
         return NOT_YET if self.waits else EXPECTED.get(self._key)
 
+    def dates(self, words: Words) -> Iterator[tuple[str, date, bool]]:
+        """What each is called, its day, and whether that has come. Once it is answered, the days that were agreed."""
+        accepted = self.handover.get("accepted", ())
+        days = [
+            (words.text(label), self.handover[name])
+            for name, label in DATES
+            if name in self.handover and not (accepted and name == "plannedDate")
+        ]
+        for one in accepted:
+            taken = Text(f"{words.domain(one['domain'])}の開始", f"{words.domain(one['domain'])} from")
+            days.append((words.text(taken), one["acceptedFrom"]))
+        return ((label, civil(on), civil(on) <= self.today) for label, on in days)
+
     @property
-    def dates(self) -> Iterator[tuple[Text, date, bool]]:
-        """What each is called, its day, and whether that has come."""
-        for name, label in DATES:
-            if name in self.handover:
-                yield label, civil(self.handover[name]), civil(self.handover[name]) <= self.today
+    def domains(self) -> list[str]:
+        """Those that were accepted, or while there is no answer all that were offered."""
+        accepted = [one["domain"] for one in self.handover.get("accepted", ())]
+        return accepted or list(self.handover["domains"])
 
     @property
     def other_side(self) -> str:
@@ -131,9 +144,9 @@ async def coming(visit: Visit) -> Response:
 
 
 def _filters(form: Asked, today: date) -> dict[str, Any]:
-    direction, status, assignee = form.get("direction"), form.get("status"), form.get("assignee")
+    status, assignee = form.get("status"), form.get("assignee")
     return {
-        "direction": None if direction == EITHER else direction or "incoming",
+        "direction": form.get("direction"),
         "status": [status] if status in STATUSES else OPEN,
         "dueBefore": _due_before(form.get("due"), today),
         "window": form.get("window"),

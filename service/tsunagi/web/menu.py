@@ -21,8 +21,8 @@ class Item:
 
 
 MENU = (
-    Item("/coming", "これから来る引継ぎ", "Coming", HANDING),
-    Item("/hand-over", "引き継ぐ", "Hand over", HANDING),
+    Item("/coming", "引継ぎの一覧", "Handovers", HANDING),
+    Item("/hand-over", "引継ぎを申し込む", "Hand over", HANDING),
     Item("/area", "圏域", "Area", ALL),
     Item("/audit/ledger", "台帳", "Ledger", frozenset({"auditor", "administrator"})),
     Item("/verify", "受渡しの証明を確かめる", "Check a receipt", ALL),

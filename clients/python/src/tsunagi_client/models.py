@@ -134,8 +134,15 @@ class Assignee(TypedDict):
     assignee: str | None
 
 
+class AcceptedDomain(TypedDict):
+    domain: Domain
+    acceptedRole: Role
+    acceptedFrom: str
+
+
 class HandoverSummary(_Coming):
     domains: list[Domain]
+    accepted: NotRequired[list[AcceptedDomain]]
     overlapStartsOn: NotRequired[str]
     sharingDueOn: NotRequired[str]
     serviceEndsOn: NotRequired[str]
