@@ -7,11 +7,9 @@ from typing import Any, Literal
 from tsunagi_client._operations import Driver, Group, content, document, listing, operation
 from tsunagi_client._session import Ask
 from tsunagi_client.codes import Section
+from tsunagi_client.consent_models import Consent, ConsentList, Giver
 from tsunagi_client.handovers import Day, Id, new_key
 from tsunagi_client.models import (
-    Consent,
-    ConsentList,
-    Giver,
     MilestoneList,
     Person,
     PersonCandidate,

@@ -150,7 +150,13 @@ class Responsibilities(Group[Driver]):
         """Everybody's holders in the area on that day (today), as known at `known_at` (now): the totals of all, and
         the page of people behind `cursor`, the `nextCursor` of the page before. `handover`: only whom the handover
         with this id, or an id that ends in these six digits, is about."""
-        query = {"asOf": as_of, "knownAt": known_at, "handover": handover, "cursor": cursor, "limit": page_size}
+        query = {
+            "asOf": as_of,
+            "knownAt": known_at,
+            "handover": handover,
+            "cursor": cursor,
+            "limit": page_size,
+        }
         return Ask(document, path={"areaCode": area_code}, query=query)
 
     @listing("listResponsibilityChanges", "/v1/responsibility/changes")
