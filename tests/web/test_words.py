@@ -40,6 +40,7 @@ def test_every_short_way_reaches_a_list_of_codes(ja: Words) -> None:
         "action",
         "change_code",
         "number",
+        "reason",
     }
     assert len(ways) >= 13
     for way in ways:

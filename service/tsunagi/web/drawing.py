@@ -79,7 +79,7 @@ def draw(
     for one in moments:
         y = top - LINE * one.row - 6
         picture.mark(one, y, y + 4, end)
-    height = _legend(root, picture, _milestones(picture, milestones, top, end) + LINE)
+    height = _legend(root, picture, _milestones(picture, milestones, top, end) + 1.75 * LINE)
     root.set("height", f"{height:.0f}")
     root.set("viewBox", f"0 0 {WIDTH:.0f} {height:.0f}")
     return markup(root)
