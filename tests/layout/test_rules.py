@@ -80,6 +80,12 @@ def test_codes_are_called_by_their_names_and_dates_written_in_eras(layout: Layou
     assert (found["性別"], found["生年月日"]) == ("男", "平成6年7月21日（1994-07-21）")
 
 
+def test_areas_are_called_as_the_directory_calls_them(contract: Contract) -> None:
+    layout = Layout(Shapes(contract), "ja", {"13-91": "架空東圏域"})
+    found = facts(layout.section("identity", {"residenceAreaCode": "13-91", "workAreaCode": "13-92"}))
+    assert found == {"居住地の圏域": "架空東圏域（13-91）", "就業地の圏域": "13-92"}
+
+
 def test_ends_are_shown_as_the_last_day_that_counts(layout: Layout) -> None:
     section = layout.section("handover_plan", {"overlap": {"from": "2027-01-01", "to": "2027-04-01"}})
     assert facts(section) == {

@@ -7,6 +7,23 @@ from tests.web.browser import BrowserWorld
 from tests.web.visitors import visitor
 
 
+async def test_an_offer_is_sent_back_with_a_question_after_another_look_at_it(pages: BrowserWorld) -> None:
+    received = await pages.world.received()
+    async with pages.browsing(await visitor(pages.world.center), width=390) as somebody:
+        page = await somebody.open(f"/handovers/{received['id']}/take-over")
+        asking = page.get_by_role("region", name="差し戻して尋ねる")
+        await asking.get_by_label("理由").select_option("more_information")
+        await asking.get_by_label("くわしく").fill("通院先を教えてください。")
+        await somebody.press("差し戻す内容を確かめる")
+        await expect(page.get_by_role("heading", level=1)).to_have_text(
+            "架空 直樹さんの引継ぎを差し戻しますか"
+        )
+        assert await somebody.width() <= 390
+        await somebody.press("差し戻す")
+        await expect(page.get_by_role("status")).to_contain_text("差し戻し、提供元に知らせました")
+        await expect(page.get_by_role("heading", level=2).first).to_have_text("差戻しの理由：追加の情報")
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_from_the_list_to_an_acceptance(pages: BrowserWorld, scripts: bool) -> None:
     offered = await pages.world.offered()

@@ -18,6 +18,7 @@ from tsunagi.api.sheets import wants_pdf
 from tsunagi.assignees import actions as assignees
 from tsunagi.clock import JAPAN, civil_date
 from tsunagi.db import ReadTx, WriteTx
+from tsunagi.directory.store import areas
 from tsunagi.disclosure import actions as disclosure
 from tsunagi.disclosure.actions import Disclosed
 from tsunagi.disclosure.document import document
@@ -187,7 +188,8 @@ async def _print(call: Call, version: int | None) -> Response:
         seen = await disclosure.read(tx, call.by, HandoverId(call.id("handoverId")), version=version)
         assert seen.reading is not None, "nothing was said to be at hand already"
         body = bodies.reading(seen.reading, call.by, seen.refs, spoken(call))
-    layout = Layout(call.services.shapes, spoken(call))
+        named = {one.code: one.name for one in await areas(tx)}
+    layout = Layout(call.services.shapes, spoken(call), named)
     paper = document(
         layout,
         json.loads(body),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -75,6 +75,8 @@ class Layout:
 
     shapes: Shapes
     language: Language
+    areas: Mapping[str, str] = field(default_factory=dict)
+    """What areas are called, by code: the directory knows, the schemas do not."""
 
     def person(self, record: Mapping[str, Any]) -> str:
         """Name and date of birth; nothing where the reader may not know them."""
@@ -155,6 +157,12 @@ class Layout:
             return last_day(on, self.language) if exclusive else day(on, self.language)
         if shape.kind in ("yearMonth", "partialDate"):
             return self._partial(value)
+        if shape.kind == "areaCode" and value in self.areas:
+            return (
+                f"{self.areas[value]}（{value}）"
+                if self.language == "ja"
+                else f"{self.areas[value]} ({value})"
+            )
         return self.shapes.coded(shape, value, self.language)
 
     def _partial(self, value: str) -> str:

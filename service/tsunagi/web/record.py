@@ -44,7 +44,7 @@ async def read(visit: Visit, version: str | None = None) -> Any:
 async def record_page(visit: Visit) -> Response:
     version = visit.request.query_params.get("version")
     found = await read(visit, version)
-    plan = layout(visit)
+    plan = replace(layout(visit), areas=await _areas(visit))
     standing = _told(plan, found, _STANDING)
     if "record" not in found:
         dates = _told(plan, found, (*_STANDING, *_TIMES))
@@ -85,6 +85,10 @@ def _first(sections: Mapping[str, Group]) -> tuple[Group | None, dict[str, Group
         return None, dict(sections)
     others = replace(planned, parts=tuple(one for one in planned.parts if one is not asked))
     return asked, {**sections, "handover_plan": others}
+
+
+async def _areas(visit: Visit) -> dict[str, str]:
+    return {one["code"]: one["name"] for one in (await visit.ask("listAreas"))["items"]}
 
 
 async def _contact(visit: Visit, found: Mapping[str, Any]) -> str | None:
