@@ -236,7 +236,7 @@ async def test_offering_what_another_holds_is_refused_with_the_domain(world: Wor
     await world.settlement.post("/v1/consents", consent_for(accepted["personId"], world.other.id))
     answer = await world.settlement.post(f"/v1/handovers/{drafted['id']}/offer")
     assert (answer.status_code, answer.json()["code"]) == (409, "responsibility_not_held")
-    assert answer.json()["errors"][0]["message"].partition(":")[0] in DOMAINS
+    assert answer.json()["errors"][0]["message"].partition("：")[0] in ("就業支援", "生活支援", "企業窓口")
 
 
 async def test_of_two_receivers_the_second_cannot_take_what_the_first_has(world: World) -> None:
@@ -261,7 +261,7 @@ async def test_an_offer_says_where_nobody_is_primary_until_the_handover(world: W
     offered = (await world.settlement.post(f"/v1/handovers/{drafted['id']}/offer")).json()
     said = [one["message"] for one in offered["warnings"] if one["code"] == "responsibility.nobody_primary"]
     assert len(said) == 1
-    assert said[0].startswith(record["domains"][0]["domain"])
+    assert said[0].startswith("就業支援：")
 
 
 async def test_a_step_that_is_not_possible_says_whose_turn_it_is(world: World) -> None:

@@ -12,6 +12,7 @@ from tests.web.test_forms import same
 from tests.web.visitors import Visitor, visitor
 from tests.world import World, consent_for, settlement_record
 from tsunagi.db import fetch
+from tsunagi.web import sending
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import Field
 from tsunagi.web.forms_posted import inputs
@@ -176,26 +177,29 @@ async def test_what_a_rule_refuses_leads_to_its_field_and_can_be_mended(world: W
     overlap = record["sections"]["handover_plan"]["overlap"]
     record["sections"]["handover_plan"]["overlap"] = {"from": overlap["to"], "to": overlap["from"]}
     path = await written(member, world, record)
-    page = (await member.get(path)).text
-    assert f"{path}/handover_plan#at/overlap" in page
+    assert re.search(r"直すところ 1(?!\d)", (await member.get(path)).text)
+    assert 'href="#at/overlap/to"' in (await member.get(f"{path}/handover_plan")).text
     mended = inputs(forms_of(world.services.contract).sections["handover_plan"], {"overlap": overlap})
     await fill(member, f"{path}/handover_plan", mended)
     page = (await member.get(path)).text
     assert (await member.post(path, controls(page, path))).status_code == 303
 
 
-async def test_a_step_that_was_refused_is_taken_up_where_it_stopped(world: World) -> None:
-    """The record is in, the consent covers nothing of it yet; then the record is amended, and no second one is made."""
+async def test_what_was_written_after_a_sending_died_is_an_amendment_of_the_same_handover(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     member = await visitor(world.settlement)
     path = await written(member, world, settlement_record(world.center.id))
-    late = {"/from:year": ["2030"], "/to:year": ["2031"]}
-    await fill(member, f"{path}/consent", late)
     page = (await member.get(path)).text
-    refused = await member.post(path, controls(page, path))
-    assert refused.status_code == 422, refused.headers
+
+    async def dying(*_: Any) -> Any:
+        raise RuntimeError("the process has died")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "_consented", dying)
+        assert (await member.post(path, controls(page, path))).status_code == 500
     (made,) = (await world.settlement.get("/v1/handovers")).json()["items"]
     assert made["status"] == "draft"
-    await fill(member, f"{path}/consent", {"/from:year": ["2026"]})
     await fill(member, f"{path}/medical", {"/coping": ["散歩をする"]})
     page = (await member.get(path)).text
     answer = await member.post(path, controls(page, path))
@@ -212,7 +216,9 @@ async def test_somebody_who_is_known_already_is_confirmed_by_a_human(world: Worl
     assert f'name="same_person" value="{made["personId"]}"' in page
     sent = controls(page, path)
     assert (await member.post(path, sent)).status_code == 422
-    answer = await member.post(path, sent | {"same_person": made["personId"]})
+    told = await member.post(path, sent | {"same_person": made["personId"]})
+    assert "ほかにも開いています" in told.text
+    answer = await member.post(path, controls(told.text, path))
     assert answer.status_code == 303, answer.text
 
 

@@ -23,11 +23,12 @@ from tsunagi.disclosure import actions as disclosure
 from tsunagi.disclosure.actions import Disclosed
 from tsunagi.disclosure.document import document
 from tsunagi.disclosure.listing import Filter, listing
-from tsunagi.errors import Notice, PreconditionFailed, Text
+from tsunagi.errors import PreconditionFailed, Text
 from tsunagi.handovers import actions, drafting
+from tsunagi.handovers.drafting import Foreseen
 from tsunagi.handovers.rules import Handover
 from tsunagi.handovers.steps import present
-from tsunagi.ids import HandoverId, number
+from tsunagi.ids import HandoverId, PersonId, number
 from tsunagi.layout.rules import Layout
 from tsunagi.oversight import store
 from tsunagi.paper.rules import Language
@@ -51,8 +52,8 @@ async def create_handover(call: Call) -> Response:
     keys = match_keys(call.services.match_secret, call.body["sections"]["identity"])
     if call.parameters["dryRun"]:
         async with call.services.db.read(call.acting) as tx:
-            warnings = await drafting.check_new(tx, call.by, record, keys=keys)
-        return _valid(call, warnings).response()
+            foreseen = await drafting.check_new(tx, call.by, record, keys=keys)
+        return _valid(call, foreseen).response()
     document = document_of(decode(call.raw))
 
     async def produce(tx: WriteTx) -> Answer:
@@ -65,9 +66,10 @@ async def create_handover(call: Call) -> Response:
     return await once(call, produce)
 
 
-def _valid(call: Call, warnings: Iterable[Notice]) -> Answer:
+def _valid(call: Call, foreseen: Foreseen) -> Answer:
     """The record could be taken; nothing is kept."""
-    return Answer({"valid": True, "warnings": [bodies.warning(notice, spoken(call)) for notice in warnings]})
+    warnings = [bodies.warning(notice, spoken(call)) for notice in foreseen.warnings]
+    return Answer({"valid": True, "warnings": warnings, "readableOn": foreseen.readable_on.isoformat()})
 
 
 @routes.operation("amendHandover")
@@ -79,8 +81,8 @@ async def amend_handover(call: Call) -> Response:
     async def produce(tx: WriteTx) -> Answer:
         handover = await _present(tx, call)
         if call.parameters["dryRun"]:
-            _, warnings = await drafting.check_amendment(tx, call.by, handover, record)
-            return _valid(call, warnings)
+            names = document.sections
+            return _valid(call, await drafting.foresee_amendment(tx, call.by, handover, record, names=names))
         amended = await drafting.amend(tx, call.by, handover, record, document, keys=keys)
         return await _status(tx, call, amended)
 
@@ -218,6 +220,7 @@ async def list_handovers(call: Call) -> Response:
         handover_type=asked.get("handoverType"),
         assignee=asked.get("assignee"),
         unassigned=asked.get("unassigned"),
+        person_id=PersonId(UUID(asked["personId"])) if "personId" in asked else None,
     )
     async with call.services.db.read(call.acting) as tx:
         found = await listing(tx, call.acting, wanted, after=_after(asked.get("cursor")), limit=limit + 1)

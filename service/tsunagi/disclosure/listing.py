@@ -28,6 +28,7 @@ class Filter:
     assignee: str | None = None
     unassigned: bool | None = None
     """Whether nobody is in charge."""
+    person_id: PersonId | None = None
 
 
 class Listed(NamedTuple):
@@ -99,6 +100,9 @@ def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:
         found.append(("area_code = {}", wanted.area))
     if wanted.handover_type is not None:
         found.append(("handover_type = {}", wanted.handover_type))
+    if wanted.person_id is not None:  # before its window opens, a receiver does not know whom it is about
+        known = "(sender_id = $1 OR window_opens_on <= {} OR window_opened_at IS NOT NULL)"
+        found += [(known, today), ("person_id = {}", wanted.person_id)]
     if wanted.assignee is not None:
         found.append((f"{_ASSIGNEE.format('handovers')} = {{}}", wanted.assignee))
     if wanted.unassigned is not None:

@@ -15,6 +15,7 @@ from tsunagi.directory.rules import AreaRules
 from tsunagi.errors import ConsentMissing, Notice, ResponsibilityNotHeld, RuleViolated, Text
 from tsunagi.handovers import store
 from tsunagi.handovers.rules import (
+    DOMAIN_NAMES,
     DomainAnswer,
     DomainState,
     Handover,
@@ -80,18 +81,18 @@ async def offer_anew(
     today = civil_date(by.at)
     if handover.planned_date < today:
         raise RuleViolated(errors=(record_rules.planned_date_in_past(),))
-    readable_on = today if handover.window_open(today) else handover.window_opens_on
+    readable_on = handover.readable_on(today)
     names, known = await records.about(tx, handover.id, handover.version)
     covered = await _covered(tx, handover, names, readable_on)
     chains = await responsibility.hold(tx, handover.person_id)
-    for one in handover.domains:
-        with _about(one.domain):
+    for index, one in enumerate(handover.domains):
+        with _about(one.domain, index):
             _claim(chains, by, handover, one)
     due = answer_due_on(today, readable_on, handover.planned_date, area)
     offered, events = _on_offer(by, handover, event, answer_due_on=due)
     saved = await keep(tx, by.at, offered)  # first of all: only what is on offer may be told to the receiver
     kept = [notice for notice in known if notice.code not in (NOT_COVERED, NOBODY)]
-    warnings = [*kept, *_not_covered(covered), *_unheld(saved, chains.timeline(today))]
+    warnings = [*kept, *not_covered(covered), *_unheld(saved, chains.timeline(today))]
     seen, under = list(covered.visible), covered.consents
     entry = entered(by, saved, action, before=before, sections=seen, consents=under, content=content)
     await send(
@@ -138,14 +139,14 @@ async def _covered(tx: WriteTx, handover: Handover, names: Sequence[str], on: da
     if not covered.visible:
         raise ConsentMissing(
             Text(
-                f"提供先を recipientIds に含み、{on} に有効な同意を POST /v1/consents で登録してください",
-                f"Record a consent at POST /v1/consents that names the receiver and holds on {on}",
+                f"この提供先に渡すことへの、{on} に有効な同意を登録してください",
+                f"Record a consent that names the receiver and holds on {on}",
             )
         )
     return covered
 
 
-def _not_covered(covered: Coverage) -> list[Notice]:
+def not_covered(covered: Coverage) -> list[Notice]:
     text = Text("同意がないため提供先には見えません", "No consent: the receiver will not see this section")
     return [Notice(NOT_COVERED, "warning", text, f"/sections/{name}") for name in covered.withheld]
 
@@ -154,18 +155,33 @@ def _unheld(offered: Handover, timeline: Timeline) -> list[Notice]:
     """Offered domains that nobody holds until the receiver does: a gap that the sender may not have meant."""
     nobodys = {one.domain for one in timeline.domains if one.holder is None}
     return [
-        Notice(
-            NOBODY,
-            "warning",
-            Text(
-                f"{one.domain}: 引継ぎの日まで主担当がいません。自機関が主担当なら senderPrimarySince を加えてください",
-                f"{one.domain}: nobody is primary until the handover; if the sender is, add senderPrimarySince",
-            ),
-            "/domains",
-        )
-        for one in offered.domains
+        Notice(NOBODY, "warning", _nobodys(one.domain), f"/domains/{index}/senderPrimarySince")
+        for index, one in enumerate(offered.domains)
         if one.domain in nobodys
     ]
+
+
+def _nobodys(domain: Domain) -> Text:
+    """Said to both sides."""
+    name = DOMAIN_NAMES[domain]
+    return Text(
+        f"{name.ja}：引継ぎの日まで、主担当のいない期間があります。提供元が担っているなら、"
+        "提供元が「元機関が主担当になった日」を書きます",
+        f"{name.en}: nobody is primary until the handover. If the sender is, it says since when"
+        " (Sender primary since)",
+    )
+
+
+def claiming(chains: Chains, by: By, handover: Handover) -> list[Notice]:
+    """What an offer of the handover would say of responsibility; what would refuse it is a warning here."""
+    refused: list[Notice] = []
+    for index, one in enumerate(handover.domains):
+        try:
+            with _about(one.domain, index):
+                _claim(chains, by, handover, one)
+        except (ResponsibilityNotHeld, RuleViolated) as refusal:
+            refused += [replace(error, level="warning") for error in refusal.errors]
+    return [*refused, *_unheld(handover, chains.timeline(civil_date(by.at)))]
 
 
 def _claim(chains: Chains, by: By, handover: Handover, one: DomainState) -> None:
@@ -183,24 +199,25 @@ def _claim(chains: Chains, by: By, handover: Handover, one: DomainState) -> None
 
 
 @contextmanager
-def _about(domain: Domain) -> Iterator[None]:
+def _about(domain: Domain, index: int) -> Iterator[None]:
     """What is refused inside says which domain it is about."""
     try:
         yield
     except ResponsibilityNotHeld:
         text = Text(
-            f"{domain}: 引継ぎの日以降、別の機関が主担当です",
-            f"{domain}: another organization is primary from the day of the handover on",
+            "引継ぎの日以降、別の機関が主担当です",
+            "another organization is primary from the day of the handover on",
         )
-        error = Notice("responsibility.not_held", "error", text, "/domains")
+        error = _named(Notice("responsibility.not_held", "error", text), domain, index)
         raise ResponsibilityNotHeld(errors=(error,)) from None
     except RuleViolated as violated:
-        raise RuleViolated(errors=tuple(_named(error, domain) for error in violated.errors)) from None
+        raise RuleViolated(errors=tuple(_named(error, domain, index) for error in violated.errors)) from None
 
 
-def _named(error: Notice, domain: Domain) -> Notice:
-    message = Text(f"{domain}: {error.message.ja}", f"{domain}: {error.message.en}")
-    return replace(error, message=message, pointer=error.pointer or "/domains")
+def _named(error: Notice, domain: Domain, index: int) -> Notice:
+    name = DOMAIN_NAMES[domain]
+    message = Text(f"{name.ja}：{error.message.ja}", f"{name.en}: {error.message.en}")
+    return replace(error, message=message, pointer=error.pointer or f"/domains/{index}")
 
 
 async def open_early(tx: WriteTx, by: By, handover: Handover) -> Handover:
@@ -309,9 +326,9 @@ async def _accepting(
         raise RuleViolated(errors=errors)
     of = {answer.domain: answer for answer in given}
     chains = await responsibility.hold(tx, handover.person_id)
-    for state in handover.domains:
+    for index, state in enumerate(handover.domains):
         if of[state.domain].decision == "accept":
-            with _about(state.domain):
+            with _about(state.domain, index):
                 _take_over(chains, by, handover, state, of[state.domain])
     domains = tuple(answered(state, of[state.domain]) for state in handover.domains)
     return replace(handover, status=status, domains=domains), chains

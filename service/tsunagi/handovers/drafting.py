@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from tsunagi.clock import civil_date
+from tsunagi.consent import actions as consent
 from tsunagi.db import ReadTx, Write, WriteTx, send
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import Receiving
 from tsunagi.errors import Notice, RuleViolated, Text
 from tsunagi.handovers import store
-from tsunagi.handovers.actions import offer_anew
+from tsunagi.handovers.actions import claiming, not_covered, offer_anew
 from tsunagi.handovers.rules import DomainState, Handover, looked, window_opens_on
 from tsunagi.handovers.steps import By, enter, entered, keep, permitted
-from tsunagi.ids import HandoverId, OrganizationId, PersonId, ordered_id
+from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream, ordered_id
 from tsunagi.ledger import store as ledger
 from tsunagi.people import actions as people
 from tsunagi.people.actions import Known
@@ -22,6 +25,9 @@ from tsunagi.records import rules as record_rules
 from tsunagi.records import store as records
 from tsunagi.records.store import Document, Whose
 from tsunagi.records.view import DomainOffer, RecordView
+from tsunagi.responsibility import actions as responsibility
+from tsunagi.responsibility.actions import Chains
+from tsunagi.responsibility.store import Version
 
 
 async def check(tx: ReadTx, by: By, record: RecordView) -> tuple[Receiving, tuple[Notice, ...]]:
@@ -51,19 +57,49 @@ def _of_directory(by: By, record: RecordView, known: Receiving) -> list[Notice]:
         text = Text("提供先が自機関です", "The receiver is the sender itself")
         errors.append(Notice("handover.same_organization", "error", text, "/receiverId"))
     if record.area_code is not None and not known.area_known:
-        text = Text("この圏域は登録されていません（GET /v1/areas）", "This area is not known (GET /v1/areas)")
+        text = Text("この圏域は登録されていません", "This area is not known")
         errors.append(Notice("area.unknown", "error", text, "/areaCode"))
     return errors
 
 
-async def check_new(tx: ReadTx, by: By, record: RecordView, *, keys: MatchKeys) -> tuple[Notice, ...]:
-    """What the rules notice about a record that could be taken as it is; nothing is kept. Raises as `create`."""
-    _, warnings = await check(tx, by, record)
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What there is to be said of a record before it is kept, and of offering it then."""
+
+    warnings: tuple[Notice, ...]
+    readable_on: date
+    """The first day on which the receiver could read it."""
+
+
+async def check_new(tx: ReadTx, by: By, record: RecordView, *, keys: MatchKeys) -> Foreseen:
+    """What is noticed about a record that could be taken as it is; nothing is kept. Raises as `create`."""
+    known, warnings = await check(tx, by, record)
     if record.person_id is None:
         await people.check_unknown(tx, by.caller, keys)
+        person, versions = _NOBODY_YET, tuple[Version, ...]()
     else:
-        await people.known(tx, by.caller, PersonId(record.person_id))
-    return warnings
+        person = await people.known(tx, by.caller, PersonId(record.person_id))
+        versions = tuple(await responsibility.known(tx, [person.id]))
+    handover = _draft(by, record, person, known)
+    chains = Chains(person.id, versions, handover.id)
+    return Foreseen((*warnings, *claiming(chains, by, handover)), handover.readable_on(civil_date(by.at)))
+
+
+_NOBODY_YET = Known(PersonId(UUID(int=0)), Stream(UUID(int=0)))
+"""In place of a person who becomes known with the record."""
+
+
+async def foresee_amendment(
+    tx: ReadTx, by: By, handover: Handover, record: RecordView, *, names: Iterable[str]
+) -> Foreseen:
+    """As `check_amendment`, and what offering these sections then would say, under the consents there are."""
+    known, warnings = await check_amendment(tx, by, handover, record)
+    stated = replace(handover, **_stated(record, known))
+    on = stated.readable_on(civil_date(by.at))
+    sides = {"viewer": handover.receiver_id, "giver": handover.sender_id}
+    covered = await consent.coverage(tx, handover.person_id, **sides, sections=names, today=on)
+    chains = Chains(handover.person_id, await responsibility.known(tx, [handover.person_id]), ordered_id())
+    return Foreseen((*warnings, *not_covered(covered), *claiming(chains, by, stated)), on)
 
 
 @dataclass(frozen=True, slots=True)

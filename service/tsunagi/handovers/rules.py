@@ -57,6 +57,13 @@ STEPS: dict[Action | ClockStep, tuple[Side | Literal["clock"], dict[Status, Stat
 }
 """Each step, who makes it, and from which state into which. Nothing else changes a state."""
 
+DOMAIN_NAMES: dict[Domain, Text] = {
+    "employment": Text("就業支援", "Employment support"),
+    "daily_life": Text("生活支援", "Daily life support"),
+    "employer_liaison": Text("企業窓口", "Employer liaison"),
+}
+"""As the schema calls them, for what is said of a domain."""
+
 ACTIONS: tuple[Action, ...] = ("offer", "open", "amend", "withdraw", "receive", "accept", "decline", "return")
 UNANSWERED: frozenset[Status] = frozenset({"offered", "received"})
 ENDED: frozenset[Status] = frozenset({"completed", "declined", "withdrawn", "expired"})
@@ -171,6 +178,10 @@ class Handover:
     def window_open(self, today: date) -> bool:
         return self.window_opened_at is not None or self.window_opens_on <= today
 
+    def readable_on(self, today: date) -> date:
+        """The first day, from today on, on which the receiver may read what is on offer."""
+        return today if self.window_open(today) else self.window_opens_on
+
 
 @dataclass(frozen=True, slots=True)
 class DomainAnswer:
@@ -216,8 +227,8 @@ def check_answers(
             _refused(
                 "acceptance.nothing_accepted",
                 "/domains",
-                "どの領域も受けない場合は decline を使ってください",
-                "Use decline when no domain is accepted",
+                "どの領域も受けない場合は、受諾ではなく辞退になります",
+                "Where no domain is accepted, the handover is declined",
             ),
         )
     return tuple(_check_taken(answers, roles, today))

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, SchemaInvalid, Text
 from tsunagi.ids import PersonId
 from tsunagi.records.rules import REQUIRED_TO_OFFER
+from tsunagi.web.draft_rules import broken_consent, broken_overview, broken_section
 from tsunagi.web.forms import CONSENT, NOT_ASKED, RECORD, SECTIONS, Field, Forms
 
 State = Literal["empty", "incomplete", "complete"]
@@ -75,9 +77,9 @@ def forms_of(contract: Contract) -> Forms:
     return Forms(contract)
 
 
-def parts(contract: Contract, draft: Draft) -> list[Part]:
+def parts(contract: Contract, draft: Draft, today: date) -> list[Part]:
     """In the order in which they are filled in."""
-    return [part(contract, draft, name) for name in names(draft)]
+    return [part(contract, draft, name, today) for name in names(draft)]
 
 
 def names(draft: Draft) -> Iterator[str]:
@@ -88,14 +90,14 @@ def names(draft: Draft) -> Iterator[str]:
         yield "family_consent"
 
 
-def part(contract: Contract, draft: Draft, name: str) -> Part:
+def part(contract: Contract, draft: Draft, name: str, today: date) -> Part:
     """Raises KeyError where the draft has no such part."""
     forms = forms_of(contract)
     if name not in names(draft):
         raise KeyError(name)
     content = _content(draft, name)
     field, label = _form(forms, name, content)
-    faults = _faults(contract, forms, draft, name) if content else ()
+    faults = _faults(contract, forms, draft, name, today) if content else ()
     return Part(name, label, field, content, faults, _needed(draft, name))
 
 
@@ -131,7 +133,8 @@ def on_other_ground(forms: Forms, content: Mapping[str, Any]) -> Mapping[str, An
     return {one: value for one, value in content.items() if one in asked} | {EXCEPTION: {}}
 
 
-def _faults(contract: Contract, forms: Forms, draft: Draft, name: str) -> tuple[Notice, ...]:
+def _faults(contract: Contract, forms: Forms, draft: Draft, name: str, today: date) -> tuple[Notice, ...]:
+    """What is wrong with a part by its schema; where nothing is, by the rules."""
     if name == "overview":
         uri, body = f"{RECORD}#/$defs/header", {"schemaVersion": "1.0.0", **draft.overview}
     elif name in CONSENTS:
@@ -142,7 +145,12 @@ def _faults(contract: Contract, forms: Forms, draft: Draft, name: str) -> tuple[
         contract.check(uri, body)
     except SchemaInvalid as invalid:
         return invalid.errors
-    return ()
+    if name == "overview":
+        return tuple(broken_overview(body, today))
+    if name in CONSENTS:
+        return tuple(broken_consent(body, today))
+    found = broken_section(name, body, today)
+    return tuple(replace(one, pointer=placed(one.pointer)[1]) for one in found)
 
 
 def replaced(draft: Draft, name: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from tsunagi.consent import rules
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, Refusal, Text
-from tsunagi.ids import PersonId
 from tsunagi.web.draft_parts import CONSENTS, Part, parts, placed
 from tsunagi.web.visit import Visit
 
@@ -28,21 +26,13 @@ async def trial(visit: Visit, draft: Draft) -> Any:
     )
 
 
-def of_consent(visit: Visit, draft: Draft, name: str) -> tuple[Notice, ...]:
-    """What is wrong with a consent that fits its schema. No operation can say so beforehand: a consent is of somebody,
-    and until the record is made there may be nobody yet."""
-    return rules.check(draft.consent(CONSENTS[name], PersonId(draft.id)), visit.today)
-
-
 async def noticed(visit: Visit, draft: Draft, about: Part) -> tuple[Notice, ...]:
     """What is wrong with a part, or to be noted: by its schema, and where nothing is, by the rules of the record as far
     as that can be read.
     """
-    if about.faults or not about.content:
+    if about.faults or not about.content or about.name in CONSENTS:
         return about.faults
-    if about.name in CONSENTS:
-        return of_consent(visit, draft, about.name)
-    good = {one.name for one in parts(visit.services.contract, draft) if one.state == "complete"}
+    good = {one.name for one in parts(visit.services.contract, draft, visit.today) if one.state == "complete"}
     if not good >= READ:
         return ()
     legible = replace(draft, sections={name: draft.sections[name] for name in draft.sections if name in good})

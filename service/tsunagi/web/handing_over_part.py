@@ -26,7 +26,7 @@ ATTEMPTS = 5
 
 def _part(visit: Visit, draft: Draft) -> Part:
     try:
-        return part(visit.services.contract, draft, visit.request.path_params["part"])
+        return part(visit.services.contract, draft, visit.request.path_params["part"], visit.today)
     except KeyError:
         raise NotFound from None
 

@@ -35,7 +35,7 @@ async def take_workbook(visit: Visit) -> Response:
     draft = await present(visit)
     found = {
         one.name: (one.field, inputs(one.field, one.content))
-        for one in parts(visit.services.contract, draft)
+        for one in parts(visit.services.contract, draft, visit.today)
         if one.name not in CONSENTS
     }
     book = await asyncio.to_thread(write, found)
@@ -62,7 +62,7 @@ async def bring_workbook(visit: Visit) -> Response:
         return _said(visit, draft, [], [_remark(draft, UNREADABLE)], 422)
     except PreconditionFailed:
         return _said(visit, draft, [], [_remark(draft, CHANGED)], 409)
-    kept = [part(visit.services.contract, draft, name) for name in taken]
+    kept = [part(visit.services.contract, draft, name, visit.today) for name in taken]
     return _said(visit, draft, kept, list(_mistakes(draft, kept, found)))
 
 

@@ -7,12 +7,38 @@ from typing import Any
 
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, PersonAlreadyKnown, Refusal, Text
-from tsunagi.web.draft_parts import CONSENTS, Part, placed
-from tsunagi.web.draft_trial import of_consent, trial
+from tsunagi.web.dates import civil
+from tsunagi.web.draft_consents import NOT_COVERED, nothing_covered, uncovered, withheld
+from tsunagi.web.draft_dates import over
+from tsunagi.web.draft_parts import Part, placed
+from tsunagi.web.draft_trial import trial
 from tsunagi.web.visit import Visit
 
-REFUSED_AT_OFFER = frozenset({"record.section_missing", "planned_date.in_past"})
+REFUSED_AT_OFFER = frozenset(
+    {
+        "record.section_missing",
+        "planned_date.in_past",
+        "responsibility.not_held",
+        "responsibility.effective_before_start",
+        "responsibility.date_out_of_range",
+    }
+)
 """Of what a draft is only warned of, what an offer refuses."""
+GAP = "responsibility.nobody_primary"
+OPEN = ("draft", "offered", "received", "returned", "accepted", "overlapping")
+MOST_OTHERS = 20
+
+ALIKE: Mapping[str, Text] = {
+    "person_already_known": Text(
+        "名前と生年月日か受給者証が同じ方が、当機関で登録されています。同じ方か、下で確かめてください",
+        "Somebody with the same name and birth date, or certificate, is known to us: see below whether it is the same",
+    ),
+    "match_ambiguous": Text(
+        "よく似た方が二人以上登録されています。本人基本情報に受給者証の番号を書くと、見分けられます",
+        "Several people like this are known: with the certificate's number in the identity they can be told apart",
+    ),
+}
+"""What these refusals say on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +57,12 @@ class Outlook:
     checked: bool
     refusals: Sequence[Remark] = ()
     warnings: Sequence[Remark] = ()
+    gaps: Sequence[Remark] = ()
+    """Domains that nobody holds until the handover: to be confirmed by whoever sends it all the same."""
+    others: Sequence[Mapping[str, Any]] = ()
+    """Handovers of the same person that are not over."""
+    stale: Sequence[Remark] = ()
+    """Dates that were still to come once."""
     known_person: str | None = None
     """Somebody known already who is just like this."""
     there: Mapping[str, Any] = field(default_factory=dict)
@@ -56,29 +88,71 @@ async def _of_new(visit: Visit, draft: Draft, found: Sequence[Part]) -> Outlook:
 
 async def _foreseen(visit: Visit, draft: Draft, found: Sequence[Part], there: Mapping[str, Any]) -> Outlook:
     if not all(one.ready for one in found):
-        return Outlook(False, there=there)
-    if wrong := list(_of_consents(visit, draft, found)):
-        return Outlook(False, list(_remarks(draft, found, wrong)), there=there)
+        return Outlook(False, list(_broken(draft, found)), there=there)
     try:
         told = await trial(visit, draft)
     except Refusal as refusal:
         return refused(draft, found, refusal, there)
-    notices = [_notice(one) for one in told["warnings"]]
-    refusals = [one for one in notices if one.code in REFUSED_AT_OFFER]
-    warnings = [one for one in notices if one.code not in REFUSED_AT_OFFER]
+    refusals, gaps, warnings = _sorted([_notice(one) for one in told["warnings"]])
+    unseen = _unseen(draft, told, there)
+    if set(unseen) >= set(draft.sections):
+        refusals, unseen = [*refusals, nothing_covered(draft, civil(told["readableOn"]))], []
     return Outlook(
         not refusals,
         list(_remarks(draft, found, refusals)),
-        list(_remarks(draft, found, warnings)),
+        [*_withheld(draft, found, unseen), *_remarks(draft, found, warnings)],
+        list(_remarks(draft, found, gaps)),
+        await _others(visit, draft),
+        list(_stale(visit, draft, found)),
         there=there,
     )
 
 
-def _of_consents(visit: Visit, draft: Draft, found: Sequence[Part]) -> Iterator[Notice]:
+def _sorted(told: Sequence[Notice]) -> tuple[list[Notice], list[Notice], list[Notice]]:
+    """What an offer would refuse, the gaps, and the rest but for what the draft's own consents decide."""
+    refusals = [one for one in told if one.code in REFUSED_AT_OFFER]
+    gaps = [one for one in told if one.code == GAP]
+    apart = {*REFUSED_AT_OFFER, GAP, NOT_COVERED}
+    return refusals, gaps, [one for one in told if one.code not in apart]
+
+
+def _unseen(draft: Draft, told: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """The written sections that no consent opens to the receiver: none of those there are, and none of the draft."""
+    missing = [placed(one["pointer"])[0] for one in told["warnings"] if one["code"] == NOT_COVERED]
+    return uncovered(draft, missing if there else draft.sections, civil(told["readableOn"]))
+
+
+def _withheld(draft: Draft, found: Sequence[Part], names: Sequence[str]) -> Iterator[Remark]:
+    labels = {part.name: part.label for part in found}
+    for name, notice in withheld(names):
+        (remark,) = _remarks(draft, found, [notice])
+        yield replace(remark, label=labels[name])
+
+
+def _stale(visit: Visit, draft: Draft, found: Sequence[Part]) -> Iterator[Remark]:
+    for part, at, said in over(found, visit.today):
+        yield Remark(f"/hand-over/{draft.id}/{part.name}#at{at}", part.label, said)
+
+
+async def _others(visit: Visit, draft: Draft) -> list[Mapping[str, Any]]:
+    if draft.person_id is None:
+        return []
+    listed = await visit.ask(
+        "listHandovers",
+        direction="outgoing",
+        personId=draft.person_id,
+        status=list(OPEN),
+        limit=MOST_OTHERS,
+    )
+    return [one for one in listed["items"] if one["id"] != str(draft.handover_id)]
+
+
+def _broken(draft: Draft, found: Sequence[Part]) -> Iterator[Remark]:
+    """What rules say of parts that are written; what a schema does is said on their own pages."""
     for part in found:
-        if part.consent and part.content:
-            for one in of_consent(visit, draft, part.name):
-                yield replace(one, pointer=f"/consents/{CONSENTS[part.name]}{one.pointer}")
+        for one in part.faults:
+            if not one.code.startswith("schema."):
+                yield Remark(f"/hand-over/{draft.id}/{part.name}#at{one.pointer}", part.label, one.message)
 
 
 def unready(draft: Draft, found: Sequence[Part]) -> list[Remark]:
@@ -103,7 +177,8 @@ def refused(
     """What a refusal says, each error with the page where it is mended."""
     remarks = list(_remarks(draft, found, refusal.errors))
     if not remarks:
-        remarks = [Remark(f"/hand-over/{draft.id}", None, refusal.detail or refusal.title)]
+        said = ALIKE.get(refusal.code) or refusal.detail or refusal.title
+        remarks = [Remark(f"/hand-over/{draft.id}#send", None, said)]
     known = refusal.extensions.get("personId") if isinstance(refusal, PersonAlreadyKnown) else None
     return Outlook(False, remarks, known_person=str(known) if known else None, there=there or {})
 

@@ -32,14 +32,14 @@ async def draft_page(visit: Visit) -> Response:
 
 
 async def _outlook(visit: Visit, draft: Draft) -> Outlook:
-    found = parts(visit.services.contract, draft)
+    found = parts(visit.services.contract, draft, visit.today)
     return Outlook(False) if draft.sent else await outlook(visit, draft, found)
 
 
 async def _page(visit: Visit, draft: Draft, seen: Outlook, status: int = 200) -> Response:
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
-    found = parts(visit.services.contract, draft)
+    found = parts(visit.services.contract, draft, visit.today)
     return visit.page("hand_over_draft.html", status=status, draft=draft, parts=found, outlook=seen)
 
 
@@ -47,7 +47,7 @@ async def _refused(visit: Visit, refusal: Refusal, status: int = 422) -> Respons
     draft = await present(visit)
     if draft.sent:
         return await _page(visit, draft, Outlook(False))
-    found = parts(visit.services.contract, draft)
+    found = parts(visit.services.contract, draft, visit.today)
     return await _page(visit, draft, refused(draft, found, refusal), status)
 
 
@@ -71,7 +71,7 @@ async def send_or_discard(visit: Visit) -> Response:
         return visit.redirect(f"/hand-over/{draft.id}")
     if form.get("same_person"):
         draft = await save(visit, draft, person_id=PersonId(UUID(str(form["same_person"]))))
-    return await _send(visit, draft)
+    return await _send(visit, draft, form)
 
 
 def _number(form: FormData, name: str) -> int | None:
@@ -79,10 +79,12 @@ def _number(form: FormData, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else None
 
 
-async def _send(visit: Visit, draft: Draft) -> Response:
+async def _send(visit: Visit, draft: Draft, form: FormData) -> Response:
     seen = await _outlook(visit, draft)
+    if seen.checked and _unsaid(seen, form):
+        return await _page(visit, draft, seen, 422)
     if not seen.checked:
-        lacking = unready(draft, parts(visit.services.contract, draft))
+        lacking = unready(draft, parts(visit.services.contract, draft, visit.today))
         return await _page(visit, draft, replace(seen, refusals=[*lacking, *seen.refusals]), 422)
     try:
         await _sent(visit, await note(visit, draft, checked=draft.revision))
@@ -90,6 +92,11 @@ async def _send(visit: Visit, draft: Draft) -> Response:
         return await _refused(visit, refusal)
     done = "offered" if seen.there.get("status", "draft") in NOT_ON_OFFER else "amended"
     return visit.redirect(f"/handovers/{(await present(visit)).handover_id}", done=done)
+
+
+def _unsaid(seen: Outlook, form: FormData) -> bool:
+    """Whether something is to be confirmed that has not been: a gap, or what was not known before the person was."""
+    return bool((seen.gaps and not form.get("gap")) or (seen.others and form.get("same_person")))
 
 
 async def _sent(visit: Visit, draft: Draft) -> None:

@@ -117,6 +117,7 @@ class Handovers(Group[Driver]):
         handover_type: HandoverType | None = None,
         assignee: str | None = None,
         unassigned: bool | None = None,
+        person: Id | None = None,
         page_size: int | None = None,
     ) -> Ask[HandoverSummary]:
         """Handovers that this organization gives or gets, the nearest due date first. `assignee`, `unassigned`: who
@@ -129,6 +130,7 @@ class Handovers(Group[Driver]):
             "area": area,
             "handoverType": handover_type,
             "assignee": assignee,
+            "personId": None if person is None else str(person),
             "unassigned": None if unassigned is None else str(unassigned).lower(),
             "limit": page_size,
         }

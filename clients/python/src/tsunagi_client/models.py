@@ -62,6 +62,7 @@ class RuleWarning(TypedDict):
 class Validation(TypedDict):
     valid: Literal[True]
     warnings: list[RuleWarning]
+    readableOn: NotRequired[str]
 
 
 OpenPeriod = TypedDict("OpenPeriod", {"from": str, "to": str | None})
