@@ -112,6 +112,8 @@ async def test_the_number_on_a_paper_leads_to_the_person(world: World) -> None:
     who = await visitor(world.auditor, "auditor")
     for asked in (first["id"], first["id"][-6:].upper(), f"{first['id'][-6:]}&area={AREA}"):
         assert people(await shown(who, f"/area?handover={asked}")) == [first["personId"]], asked
+    ledger = await shown(who, f"/audit/ledger?handoverId={first['id']}")
+    assert f'href="/area?handover={first["id"]}"' in ledger
     assert "この番号の引継ぎは、見ることのできる圏域にありません" in await shown(who, "/area?handover=000000")
     stranger = await visitor(world.other)
     assert not people(await shown(stranger, f"/area?area={AREA}&handover={second['id']}"))
