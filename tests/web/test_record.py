@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote
 
 from openpyxl import load_workbook
+from sqlalchemy import text
 
 from tests.ledger.entries import kept
 from tests.web.test_coming import text_of
@@ -42,9 +43,12 @@ async def test_who_may_not_see_a_section_is_told_what_to_do_about_it(world: Worl
     offered = await world.offered(sections=["identity", "handover_plan", "support_plan"])
     page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}")
     assert f'href="/handovers/{offered["id"]}/take-over#return"' in page.text
-    own = (await world.settlement.get(f"/v1/organizations/{world.settlement.id}")).json()
-    phone = own.get("handoverContact", {}).get("phone", own.get("phone"))
-    assert (phone or "提供元の電話番号は名簿にありません") in page.text
+    assert "提供元の電話番号は名簿にありません" in page.text
+    async with world.services.db.platform() as tx:
+        phone = "UPDATE organizations SET phone = '013-000-0001' WHERE id = :id"
+        await tx.execute(text(phone), {"id": world.settlement.id})
+    page = await (await visitor(world.center)).get(f"/handovers/{offered['id']}")
+    assert "就労定着支援事業所みほん（架空）013-000-0001" in text_of(page)
 
 
 async def test_why_it_was_sent_back_stands_above_everything_in_words(world: World) -> None:
