@@ -26,7 +26,7 @@ from tsunagi_verifier.trust import Trust, read_keys
 Move = Callable[[date | None], None]
 
 DOMAINS = {"employment": "就業支援", "daily_life": "生活支援", "employer_liaison": "企業窓口"}
-ROLES = {"co_support": "併走", "backup": "後方"}
+ROLES = {"primary": "主担当", "co_support": "併走", "backup": "後方"}
 SHORT = {"transition": "移行事業所", "settlement": "定着事業所", "center": "センター", "auditor": "県"}
 SHARED = (
     "identity",
@@ -208,7 +208,7 @@ def _accept(stage: Stage, seen: Handover) -> None:
     accepted = stage.center.handovers.accept(seen["id"], answers).data
     for one in accepted["domains"]:
         _say(
-            f"{DOMAINS[one['domain']]}: {one.get('acceptedRole')}、{one.get('acceptedFrom')} から",
+            f"{DOMAINS[one['domain']]}: {ROLES[one['acceptedRole']]}、{one['acceptedFrom']} から",
             f"{one['domain']}: {one.get('acceptedRole')} from {one.get('acceptedFrom')}",
         )
     _say("それまでの責任は定着事業所に残る", "until then responsibility stays with the sender")
