@@ -207,6 +207,22 @@ async def test_a_row_says_what_was_accepted_from_when(world: World) -> None:
         ]
 
 
+async def test_whose_handover_it_is_can_be_asked_where_it_is_known(world: World) -> None:
+    world.on("2026-06-01")
+    offered = await world.offered()
+    query = f"personId={offered['personId']}"
+    assert await ids(world.settlement, query) == [offered["id"]]
+    assert await ids(world.center, query) == []
+    world.on("2026-10-01")
+    assert await ids(world.center, query) == [offered["id"]]
+    assert await ids(world.other, query) == []
+    reason = {"reason": {"code": "person_wish"}}
+    answer = await world.settlement.post(f"/v1/handovers/{offered['id']}/withdraw", reason)
+    assert answer.status_code == 200, answer.text
+    assert await ids(world.settlement, query) == [offered["id"]]
+    assert await ids(world.center, query) == []
+
+
 async def test_before_the_window_opens_the_end_of_the_service_is_not_told(world: World) -> None:
     world.on("2026-06-01")
     await world.offered()

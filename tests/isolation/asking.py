@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from tests.isolation.bodies import ENDS, NEVER_HELD, visited
 from tests.isolation.marks import mark
-from tests.isolation.oracle import audits, knows, related
+from tests.isolation.oracle import audits, knows, reads, related
 from tests.isolation.realm import ONWARD, Realm, Target, Voice, answers, identity_of, reason
 from tests.world import consent_for
 
@@ -158,6 +158,9 @@ QUESTIONS: dict[str, Question] = {
         "listLedgerEntries",
         "seen from above",
         _get(lambda asked: f"/v1/ledger/entries?handoverId={asked.handover_id}"),
+    ),
+    "handovers of the person": Question(
+        "listHandovers", "content", _get(lambda asked: f"/v1/handovers?personId={asked.person_id}")
     ),
     "entries about them": Question(
         "listLedgerEntries",
@@ -325,6 +328,8 @@ def may_tell(question: str, role: str, target: Target, realm: Realm) -> bool:
     match QUESTIONS[question].about:
         case "handover":
             return knows(role, target)
+        case "content":
+            return any(reads(role, one) for one in realm.targets if one.person_id == target.person_id)
         case "person":
             return related(role, target.person_id, realm)
         case "oversight":

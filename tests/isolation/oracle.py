@@ -44,6 +44,12 @@ def audits(role: str, target: Target) -> bool:
     return role == "auditor" and target.receiver in SERVED and target.state not in UNOFFERED
 
 
+def reads(role: str, target: Target) -> bool:
+    """Whether it may read what the handover is about; of what has expired since the clock's last round lists still
+    tell (docs/decisions/0009)."""
+    return role == target.owner or (role == target.receiver and target.state in READABLE | {"overdue"})
+
+
 def knows(role: str, target: Target) -> bool:
     """Whether it is one of the handover's sides, as far as it has been told."""
     return role == target.owner or (role == target.receiver and target.state not in UNOFFERED)

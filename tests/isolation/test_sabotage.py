@@ -175,6 +175,7 @@ ELSEWHERE = {
     "api.meta:get_schema": "the contract is public",
     "api.meta:docs_asset": "the docs are public",
     "consent.store:_ACCESS": "asked on behalf of the sender, about its receiver",
+    "disclosure.listing:_KNOWN": "keeps back a column of a row that is one's own; the matrix asks for it",
     "disclosure.actions:read": "a version that is not there, of a handover that is",
     "handovers.drafting:_of_directory": "nobody hands over to itself",
     "handovers.drafting:check_amendment": "the receiver of a handover stays who it is",

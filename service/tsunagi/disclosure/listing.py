@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tsunagi.db import Acting, ReadTx, fetch
 from tsunagi.directory.rules import OrganizationKind
+from tsunagi.disclosure.rules import READABLE
 from tsunagi.handovers.rules import Status
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 
@@ -65,6 +66,10 @@ _SIDES = {
     "incoming": "receiver_id = $1 AND offered_at IS NOT NULL AND erased_at IS NULL",
     "outgoing": "sender_id = $1 AND erased_at IS NULL",
 }
+_KNOWN = f"""(sender_id = $1
+    OR (status IN ({", ".join(f"'{one}'" for one in sorted(READABLE))})
+        AND (window_opens_on <= {{}} OR window_opened_at IS NOT NULL)))"""
+"""Whom it is about the organization knows."""
 _ASSIGNEE = """(
     SELECT own.assignee FROM handover_assignees own
     WHERE own.handover_id = {}.id AND own.organization_id = $1)"""
@@ -100,9 +105,8 @@ def _conditions(wanted: Filter, today: date) -> list[tuple[str, object]]:
         found.append(("area_code = {}", wanted.area))
     if wanted.handover_type is not None:
         found.append(("handover_type = {}", wanted.handover_type))
-    if wanted.person_id is not None:  # before its window opens, a receiver does not know whom it is about
-        known = "(sender_id = $1 OR window_opens_on <= {} OR window_opened_at IS NOT NULL)"
-        found += [(known, today), ("person_id = {}", wanted.person_id)]
+    if wanted.person_id is not None:  # what it cannot read tells a receiver nothing about whom it is of
+        found += [(_KNOWN, today), ("person_id = {}", wanted.person_id)]
     if wanted.assignee is not None:
         found.append((f"{_ASSIGNEE.format('handovers')} = {{}}", wanted.assignee))
     if wanted.unassigned is not None:
