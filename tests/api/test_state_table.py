@@ -125,7 +125,8 @@ async def test_a_refusal_says_whose_step_it_is(world: World) -> None:
 
 def shown(node: Any) -> Iterator[dict[str, Any]]:
     """Every example of a handover that says what may be done with it."""
-    if isinstance(node, dict) and isinstance(node.get("availableActions"), list):
+    states = isinstance(node, dict) and {"status", "handoverStatus"} & set(node)
+    if states and isinstance(node.get("availableActions"), list):
         yield node
     for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from shown(item)

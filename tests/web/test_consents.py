@@ -5,6 +5,7 @@ from tests.web.visitors import unconfirmed, visitor
 from tests.world import World
 
 IN_PART = {"/withdrawnBy/kind": "person", "/sections": "disability"}
+SURE = {"step": "confirm"}
 
 
 async def test_what_is_withdrawn_in_a_browser_is_not_shown_from_the_next_reading_on(world: World) -> None:
@@ -17,7 +18,11 @@ async def test_what_is_withdrawn_in_a_browser_is_not_shown_from_the_next_reading
     before = text_of(await recipient.get(f"/handovers/{received['id']}"))
     assert "障害・手帳：同意が撤回された" not in before
 
-    answer = await giver.post(page, IN_PART)
+    asked = await giver.post(page, IN_PART)
+    assert "この撤回を記録しますか" in asked.text
+    assert "障害・手帳" in text_of(asked)
+    assert "撤回された項目群" not in (await giver.get(page)).text
+    answer = await giver.post(page, IN_PART | SURE)
     assert (answer.status_code, answer.headers["location"]) == (303, page)
     shown = text_of(await giver.get(page))
     assert "撤回された項目群障害・手帳" in shown
@@ -32,7 +37,7 @@ async def test_the_recipient_reads_the_consent_and_cannot_withdraw_it(world: Wor
     shown = await recipient.get(page)
     assert shown.status_code == 200
     assert "撤回を記録する" not in shown.text
-    assert (await recipient.post(page, IN_PART)).status_code == 404
+    assert (await recipient.post(page, IN_PART | SURE)).status_code == 404
     assert (await (await visitor(world.other)).get(page)).status_code == 404
 
 
@@ -48,11 +53,14 @@ async def test_a_withdrawal_asks_who_it_comes_from_and_who_is_there(world: World
     assert "撤回された項目群" not in (await giver.get(page)).text
 
 
-async def test_without_a_choice_of_sections_all_is_withdrawn(world: World) -> None:
+async def test_all_is_withdrawn_by_whoever_says_so_and_not_by_leaving_out(world: World) -> None:
     offered = await world.offered()
     page = f"/consents/{offered['consentId']}"
     giver = await visitor(world.settlement)
-    await giver.post(page, {"/withdrawnBy/kind": "person"})
+    for wrong in ({"/withdrawnBy/kind": "person"} | SURE, IN_PART | SURE | {"whole": "yes"}):
+        refused = await giver.post(page, wrong)
+        assert (refused.status_code, "両方は選べません" in refused.text) == (422, True)
+    await giver.post(page, {"/withdrawnBy/kind": "person", "whole": "yes"} | SURE)
     shown = await giver.get(page)
     assert "全部撤回" in shown.text
     assert "撤回を記録する" not in shown.text

@@ -86,8 +86,9 @@ class Row:
     def expected(self) -> Text | None:
         return NOT_YET if self.waits else EXPECTED.get(self._key)
 
-    def dates(self, words: Words) -> Iterator[tuple[str, date, bool]]:
-        """What each is called, its day, and whether that has come. Once it is answered, the days that were agreed."""
+    def dates(self, words: Words) -> Iterator[tuple[str, date, int]]:
+        """What each is called, its day, and how many days off that is; once it is answered, the days that were
+        agreed."""
         accepted = self.handover.get("accepted", ())
         days = [
             (words.text(label), self.handover[name])
@@ -97,7 +98,7 @@ class Row:
         for one in accepted:
             taken = Text(f"{words.domain(one['domain'])}の開始", f"{words.domain(one['domain'])} from")
             days.append((words.text(taken), one["acceptedFrom"]))
-        return ((label, civil(on), civil(on) <= self.today) for label, on in days)
+        return ((label, civil(on), (civil(on) - self.today).days) for label, on in days)
 
     @property
     def domains(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from tsunagi.contract import BASE_URI
-from tsunagi.errors import Notice, Refusal
+from tsunagi.errors import Notice, Refusal, Text
 from tsunagi.layout.rules import Layout
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.filled import Filled
@@ -31,19 +31,38 @@ async def consent_page(visit: Visit) -> Response:
 
 @pages.post(PATH)
 async def withdraw(visit: Visit) -> Response:
-    """From the next reading on. Raises ConfirmationNeeded."""
+    """From the next reading on, once it was confirmed. Raises ConfirmationNeeded."""
     visit.confirmed()
     form = await visit.form()
     typed = {name: [str(one) for one in form.getlist(name)] for name in form if name.startswith("/")}
     found = await _read(visit)
-    body = document(_asked(visit, found), typed)
+    body, whole = document(_asked(visit, found), typed), form.get("whole") == "yes"
+    if whole == ("sections" in body):
+        return await _page(visit, found, typed=typed, faults=(_WHICH,))
+    if form.get("step") != "confirm" and typed.get("/withdrawnBy/kind", [""])[0]:
+        sections = body.get("sections", _covered(found))
+        return visit.page(
+            "consent_withdrawal.html", consent=found, typed=typed, whole=whole, sections=sections
+        )
     try:
         await visit.ask("withdrawConsent", body=body, consentId=found["id"])
     except Refusal as refusal:
         if refusal.on_ledger or not refusal.errors:
             raise
         return await _page(visit, found, typed=typed, faults=refusal.errors)
-    return visit.redirect(f"/consents/{found['id']}")
+    return visit.redirect(f"/consents/{found['id']}", done="consent_withdrawn")
+
+
+_WHICH = Notice(
+    "consent_scope",
+    "error",
+    Text(
+        "撤回する項目群を選ぶか、「すべて」を選んでください（両方は選べません）",
+        "Choose the sections that are withdrawn, or all of them, and not both",
+    ),
+    pointer="/sections",
+    party="client",
+)
 
 
 @pages.get("/people/{person_id}/consents")

@@ -49,6 +49,10 @@ DONE: Mapping[str, Text] = {
         "記録を取り消しました。取り消したことは、相手の機関にも見えます。",
         "It is taken back, and the other side can see that it is.",
     ),
+    "consent_withdrawn": Text(
+        "撤回を記録しました。提供先には、次に開くときから示されません。",
+        "The withdrawal is recorded. From the next reading on the recipients are not shown it.",
+    ),
     "assigned": Text("担当者を変えました。", "Changed who is in charge."),
     "saved": Text("変更を登録しました。", "Your change is recorded."),
     "removed": Text("削除しました。", "It is removed."),

@@ -139,4 +139,6 @@ def _proposed(kind: str, handover: Any, known: Together) -> Mapping[str, Any]:
         return {"employerName": jobs[-1]["employerName"]} if jobs else {}
     other = "sender" if handover["direction"] == "incoming" else "receiver"
     said = (known.window or {}).get(other)
-    return said or {"organizationId": handover["receiver"]["id"], "from": handover["plannedDate"]}
+    taken = {one["domain"]: one.get("acceptedFrom") for one in handover.get("domains", ())}
+    begins = taken.get("employer_liaison") or handover["plannedDate"]
+    return said or {"organizationId": handover["receiver"]["id"], "from": begins}
