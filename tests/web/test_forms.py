@@ -218,6 +218,21 @@ def test_what_is_no_list_is_neither_added_to_nor_removed_from(at: str) -> None:
     assert removed(FORMS.sections["identity"], whole, at) == whole
 
 
+@pytest.mark.parametrize(
+    ("at", "typed", "kept"),
+    [
+        ("familyNameKana", "やまだ", "ヤマダ"),
+        ("familyNameKana", "ﾔﾏﾀﾞ", "ヤマダ"),
+        ("familyNameKana", "ヤマダ\u3000ノ", "ヤマダ\u3000ノ"),
+        ("familyNameKana", "yamada", "yamada"),
+        ("phone", "０９０－１２３４－５６７８", "090-1234-5678"),
+        ("phone", "03ー1234ー5678", "03-1234-5678"),
+    ],
+)
+def test_kana_and_telephone_numbers_are_taken_as_one_types_them(at: str, typed: str, kept: str) -> None:
+    assert document(FORMS.sections["identity"], {f"/{at}": [typed]}) == {at: kept}
+
+
 def test_a_municipality_is_known_by_its_name() -> None:
     assert identity(**{"certificate/municipalityCode": "東京都新宿区"}) == {
         "certificate": {"municipalityCode": "13104"}

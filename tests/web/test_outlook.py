@@ -155,7 +155,7 @@ async def test_dates_that_do_not_go_together_mark_their_part_when_it_is_saved(
     await fill(member, f"{path}/{part}", parted)
     assert f'href="#at{at}"' in await shown(member, f"{path}/{part}")
     page = await shown(member, path)
-    assert state_of(page, part) == "直すところ 1"
+    assert state_of(page, part) == "直すところ：1か所"
     assert f'href="{path}/{part}#at{at}"' in page
     assert (await send(member, path)).status_code == 422
     assert await handovers(world) == []
@@ -171,7 +171,7 @@ async def test_pairs_of_dates_are_checked_though_nothing_else_is_written(world: 
         f"{path}/handover_plan",
         inputs(forms_of(world.services.contract).sections["handover_plan"], plan),
     )
-    assert state_of(await shown(member, path), "handover_plan") == "直すところ 1"
+    assert state_of(await shown(member, path), "handover_plan") == "直すところ：1か所"
 
 
 async def test_another_open_handover_of_the_person_is_said_before_sending(world: World) -> None:

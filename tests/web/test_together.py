@@ -63,7 +63,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: 
     sent = typed(page, path, content="紹介した。") | on("/visitedOn", "2026", "11", "31")
     answer = await member.post(path, sent)
     assert answer.status_code == 422
-    assert "まだ記録していません。直すところが 2 あります" in answer.text
+    assert "まだ記録していません。直すところが 2か所あります" in answer.text
     assert "「訪問日」を暦の日付として読めません" in answer.text
     kept = controls(answer.text, path)
     assert (kept["/content"], kept["/visitedOn:day"]) == (["紹介した。"], ["31"])

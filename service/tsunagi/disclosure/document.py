@@ -30,8 +30,8 @@ _TEXTS = {
     "title": Text("引継ぎ記録", "Handover record"),
     "notice": Text("引継ぎの予告", "Notice of a handover"),
     "private": Text(
-        "個人情報を含みます。印刷したことは台帳に残っています。見せてよい人にだけ見せ、保管し、廃棄してください。",
-        "Holds personal data. That it was printed is on the ledger. Show it to nobody who may not see it.",
+        "個人情報を含みます。開いたことは、閲覧として台帳に残っています。見せてよい人にだけ見せ、保管し、廃棄してください。",
+        "Holds personal data. That it was opened is on the ledger, as a reading. Show it to nobody who may not see it.",
     ),
     "number": Text("番号", "No."),
     "person": Text("本人", "The person"),

@@ -18,7 +18,7 @@ DOMAINS = get_args(Domain)
 AREAS_SEARCHED = 20
 FIELDS = {name: name for name in ("asOf", "knownAt", "handover")}
 NO_NUMBER = (
-    "書類にある引継ぎの番号（英数字6桁）か、引継ぎのIDを入れてください",
+    "書類にある引継ぎの番号（0～9とA～Fの6文字）か、引継ぎのIDを入れてください",
     "Give the handover’s number (six digits or letters) or id, as the papers have it",
 )
 

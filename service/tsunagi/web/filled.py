@@ -113,4 +113,9 @@ def _said(field: Field, fault: Notice) -> Text:
         return Text(f"「{ja}」を書いてください", f"{en}: please fill in")
     if field.kind in DATES and fault.code.startswith("schema."):
         return Text(f"「{ja}」を暦の日付として読めません", f"{en} is no date of the calendar")
+    if field.kind == "place" and fault.code.startswith("schema."):
+        return Text(
+            f"「{ja}」が見つかりません。都道府県から書いた名前（東京都新宿区など）か、5桁の番号で書いてください",
+            f"{en} is not known: give its name with the prefecture, or its number of five digits",
+        )
     return fault.message

@@ -24,6 +24,11 @@ _PARTS = (":year", ":month", ":day")
 DATES = ("day", "last_day", "month", "partial_day")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _PLACE = re.compile(r"[0-9]{5}")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
+"""What an input method gives for a hyphen."""
+_KANA = re.compile(r"[ァ-ヾ\u3000 ]*")
+_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
+"""Hiragana are 96 places before their katakana."""
 
 
 def document(field: Field, inputs: Inputs, *, blanks: bool = False) -> Any:
@@ -93,6 +98,10 @@ def read(field: Field, text: str) -> Any:
         case "service":
             system, found, code = text.partition(":")
             return {"code": code, "codeSystem": system} if found else text
+        case "line" if field.type == "phone":
+            return _DASHES.sub("-", plain(text))
+        case "line" if field.type == "kana" and not _KANA.fullmatch(text):
+            return plain(text).translate(_KATAKANA)
         case "text":
             return text.replace("\r\n", "\n").replace("\r", "\n")
         case _:
