@@ -212,7 +212,7 @@ async def test_offering_without_consent_is_refused_and_says_what_to_do(world: Wo
             assert (await world.settlement.post("/v1/consents", body)).status_code == 201
         answer = await world.settlement.post(path)
         assert (answer.status_code, answer.json()["code"]) == (422, "consent_missing"), changes
-        assert "/v1/consents" in answer.json()["detail"]
+        assert "有効な同意を登録してください" in answer.json()["detail"]
     denials = [entry for entry in await ledger(db, "handovers:offer") if entry["outcome"] == "deny"]
     assert [entry["code"] for entry in denials] == ["consent_missing"] * 5
 
