@@ -52,9 +52,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """For a second server, TSUNAGI_TESTS=server keeps the tests that ask it something: the others would say the same
-    again, also those that start servers of their own."""
+    again, also those that start servers of their own; pages ask operations that are tested on both."""
     if os.environ.get("TSUNAGI_TESTS") == "server":
-        asking = [item for item in items if "server_url" in getattr(item, "fixturenames", ())]
+        asking = [
+            item
+            for item in items
+            if "server_url" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith("tests/web/")
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(asking)])
         items[:] = asking
 

@@ -123,7 +123,7 @@ async def test_what_was_typed_survives_whatever_it_is(world: World) -> None:
         "/familyName": ["<b>𠮷田</b>"],
         "/birthDate:year": ["昭和六"],
         "/birthDate:month": ["13"],
-        "/phone": ["０３"],
+        "/phone": ["三の三"],
     }
     await fill(member, f"{path}/identity", typed)
     page = (await (await visitor(world.settlement)).get(f"{path}/identity")).text
@@ -248,7 +248,7 @@ async def test_a_field_is_checked_and_nothing_is_kept(world: World) -> None:
     member = await visitor(world.settlement)
     path = f"{await begun(member, world)}/identity"
     shown = controls((await member.get(path)).text, path)
-    typed = shown | {"/familyName": "相川", "/phone": "０３"}
+    typed = shown | {"/familyName": "相川", "/phone": "三の三"}
     checked = await member.post(f"{path}/check?at=/phone", typed)
     assert (checked.status_code, '<p class="field-error">' in checked.text) == (200, True)
     good = await member.post(f"{path}/check?at=/familyName", typed)
