@@ -216,6 +216,7 @@ async def test_somebody_who_is_known_already_is_confirmed_by_a_human(world: Worl
     assert f'name="same_person" value="{made["personId"]}"' in page
     sent = controls(page, path)
     assert (await member.post(path, sent)).status_code == 422
+    assert (await member.post(path, sent | {"same_person": "x"})).status_code == 404
     told = await member.post(path, sent | {"same_person": made["personId"]})
     assert "ほかにも開いています" in told.text
     answer = await member.post(path, controls(told.text, path))

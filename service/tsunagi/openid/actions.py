@@ -229,7 +229,7 @@ async def _arrived(
     return token
 
 
-async def _known(tx: WriteTx, now: datetime, way: Way, who: Identity, provider: Provider) -> Member:  # noqa: ARG001
+async def _known(tx: WriteTx, now: datetime, way: Way, who: Identity, provider: Provider) -> Member:  # noqa: ARG001  called as `_linked` is
     """Whose account it is. Raises WayRefused."""
     account = await staff.subject(tx, way.organization_id, who.issuer, who.subject)
     if account is None:

@@ -13,7 +13,7 @@ from tsunagi.layout.rules import Layout
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Field, chosen_from
-from tsunagi.web.forms_posted import Inputs, document
+from tsunagi.web.forms_posted import Inputs, document, posted
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
@@ -34,7 +34,7 @@ async def withdraw(visit: Visit) -> Response:
     """From the next reading on, once it was confirmed. Raises ConfirmationNeeded."""
     visit.confirmed()
     form = await visit.form()
-    typed = {name: [str(one) for one in form.getlist(name)] for name in form if name.startswith("/")}
+    typed = posted(form)
     found = await _read(visit)
     body, whole = document(_asked(visit, found), typed), form.get("whole") == "yes"
     if whole == ("sections" in body):

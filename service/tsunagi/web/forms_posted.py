@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from starlette.datastructures import FormData
+
 from tsunagi.municipalities import locate
 from tsunagi.web.forms import Field
 from tsunagi.web.typed_dates import day_after, day_before, parts, plain, written
@@ -29,6 +31,15 @@ _DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
 _KANA = re.compile(r"[ァ-ヾ\u3000 ]*")
 _KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 """Hiragana are 96 places before their katakana."""
+
+
+def posted(form: FormData) -> dict[str, list[str]]:
+    """The inputs of a form that was sent: what stands under places in the document, files left out."""
+    found: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str) and name.startswith("/"):
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def document(field: Field, inputs: Inputs, *, blanks: bool = False) -> Any:

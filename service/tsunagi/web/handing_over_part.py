@@ -15,7 +15,7 @@ from tsunagi.web.draft_parts import CONSENTS, Part, forms_of, names, on_other_gr
 from tsunagi.web.draft_trial import noticed
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import Choice, Field
-from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
+from tsunagi.web.forms_posted import Inputs, added, document, inputs, posted, removed
 from tsunagi.web.instruments import choices
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
@@ -135,14 +135,12 @@ def _changed(visit: Visit, found: Part, typed: Inputs, form: FormData) -> Mappin
 
 async def _typed(form: FormData) -> Inputs:
     """The form's inputs; of a file that was sent along the hash, and nothing else."""
-    typed: dict[str, list[str]] = {}
+    typed = posted(form)
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if sent := await value.read():
                 typed[name.removesuffix(":file")] = [hashlib.sha256(sent).hexdigest()]
             await value.close()
-        elif name.startswith("/"):
-            typed.setdefault(name, []).append(value)
     return typed
 
 

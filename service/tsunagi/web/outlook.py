@@ -7,6 +7,7 @@ from typing import Any
 
 from tsunagi.drafts.rules import Draft
 from tsunagi.errors import Notice, PersonAlreadyKnown, Refusal, Text
+from tsunagi.web.coming import OPEN
 from tsunagi.web.dates import civil
 from tsunagi.web.draft_consents import NOT_COVERED, nothing_covered, uncovered, withheld
 from tsunagi.web.draft_dates import over
@@ -25,7 +26,6 @@ REFUSED_AT_OFFER = frozenset(
 )
 """Of what a draft is only warned of, what an offer refuses."""
 GAP = "responsibility.nobody_primary"
-OPEN = ("draft", "offered", "received", "returned", "accepted", "overlapping")
 MOST_OTHERS = 20
 
 ALIKE: Mapping[str, Text] = {

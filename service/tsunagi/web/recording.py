@@ -6,13 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi.responses import Response
-from starlette.datastructures import FormData
 
 from tsunagi.errors import NotFound, Notice, Refusal, Text
 from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.filled import Filled
 from tsunagi.web.forms import ACTIVITIES, Choice
-from tsunagi.web.forms_posted import Inputs, added, document, inputs, removed
+from tsunagi.web.forms_posted import Inputs, added, document, inputs, posted, removed
 from tsunagi.web.record import handover_id, read
 from tsunagi.web.site import pages
 from tsunagi.web.together import Together, together
@@ -35,7 +34,7 @@ async def form_page(visit: Visit) -> Response:
 @pages.post(PATH)
 async def record(visit: Visit) -> Response:
     kind, sent = _kind(visit), await visit.form()
-    field, typed, key = _field(visit, kind), _typed(sent), str(sent.get("key", ""))
+    field, typed, key = _field(visit, kind), posted(sent), str(sent.get("key", ""))
     if at := str(sent.get("add", "")):
         content = added(field, document(field, typed, blanks=True), at)
         place = f"{at}/{len(_list(content, at)) - 1}"
@@ -76,14 +75,6 @@ def _kind(visit: Visit) -> str:
 
 def _field(visit: Visit, kind: str) -> Any:
     return forms_of(visit.services.contract).activities[kind]
-
-
-def _typed(sent: FormData) -> Inputs:
-    typed: dict[str, list[str]] = {}
-    for name, value in sent.multi_items():
-        if isinstance(value, str) and name.startswith("/"):
-            typed.setdefault(name, []).append(value)
-    return typed
 
 
 def _list(content: Any, at: str) -> Sequence[Any]:

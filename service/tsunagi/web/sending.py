@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tsunagi.drafts.rules import Draft
-from tsunagi.errors import PreconditionFailed, Refusal, Text
+from tsunagi.errors import NotFound, PreconditionFailed, Refusal, Text
 from tsunagi.ids import ConsentId, HandoverId, PersonId
 from tsunagi.web.desk import close, discard, note, present, save
 from tsunagi.web.draft_parts import CONSENTS, parts
@@ -69,9 +69,17 @@ async def send_or_discard(visit: Visit) -> Response:
     if version := _number(form, "instead_of"):
         await save(visit, draft, version=version)
         return visit.redirect(f"/hand-over/{draft.id}")
-    if form.get("same_person"):
-        draft = await save(visit, draft, person_id=PersonId(UUID(str(form["same_person"]))))
+    if same := form.get("same_person"):
+        draft = await save(visit, draft, person_id=_person(str(same)))
     return await _send(visit, draft, form)
+
+
+def _person(text: str) -> PersonId:
+    """Raises NotFound for what is no id."""
+    try:
+        return PersonId(UUID(text))
+    except ValueError:
+        raise NotFound from None
 
 
 def _number(form: FormData, name: str) -> int | None:
