@@ -138,6 +138,12 @@ async def test_withdrawing_in_steps_adds_up(world: World) -> None:
     second = (await world.settlement.post(path, WITHDRAWAL)).json()
     assert (second["status"], set(second["withdrawnScope"])) == ("withdrawn", set(SECTIONS))
     assert second["withdrawnAt"] > first["withdrawnAt"]
+    (before, after) = second["withdrawals"]
+    assert before == {"withdrawnAt": first["withdrawnAt"], "sections": ["medical"]}
+    assert after == {
+        "withdrawnAt": second["withdrawnAt"],
+        "sections": [one for one in sorted(SECTIONS) if one != "medical"],
+    }
 
 
 async def test_withdrawing_what_was_never_given_changes_nothing(world: World) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from tsunagi.api.bodies import present
+from tsunagi.api.bodies import instant, present
 from tsunagi.api.edge import Call, Routes
 from tsunagi.api.idempotency import Answer, once
 from tsunagi.clock import civil_date
@@ -57,6 +57,9 @@ async def withdraw_consent(call: Call) -> Response:
 
 def _resource(call: Call, consent: Consent) -> dict[str, Any]:
     withdrawn = consent.withdrawn_sections
+    withdrawals = [
+        {"withdrawnAt": instant(one.at), "sections": list(one.sections)} for one in consent.withdrawals
+    ]
     return {
         **consent.document,
         **present(
@@ -66,7 +69,8 @@ def _resource(call: Call, consent: Consent) -> dict[str, Any]:
             status=status(
                 consent.valid_from, consent.valid_to, consent.sections, withdrawn, civil_date(call.at)
             ),
-            withdrawnAt=consent.withdrawn_at,
+            withdrawnAt=withdrawals[-1]["withdrawnAt"] if withdrawals else None,
             withdrawnScope=list(withdrawn) or None,
+            withdrawals=withdrawals or None,
         ),
     }

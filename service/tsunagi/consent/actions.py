@@ -45,8 +45,6 @@ async def give(
         valid_to=date.fromisoformat(document["to"]),
         recorded_at=at,
         document=document,
-        withdrawn_sections=(),
-        withdrawn_at=None,
     )
     entry = Entry(
         action="consents:except" if "legalException" in document else "consents:give",

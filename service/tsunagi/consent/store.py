@@ -75,6 +75,14 @@ access = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What was withdrawn of a consent at once, and not before."""
+
+    at: datetime
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     id: ConsentId
     person_id: PersonId
@@ -85,8 +93,12 @@ class Consent:
     valid_to: date
     recorded_at: datetime
     document: Mapping[str, Any]
-    withdrawn_sections: tuple[str, ...]
-    withdrawn_at: datetime | None
+    withdrawals: tuple[Withdrawal, ...] = ()
+    """The oldest first."""
+
+    @property
+    def withdrawn_sections(self) -> tuple[str, ...]:
+        return tuple(sorted({section for one in self.withdrawals for section in one.sections}))
 
 
 _GIVE = """
@@ -102,11 +114,10 @@ _OPEN = """
 """
 _FIND = """
     SELECT id, person_id, giver_id, recipient_ids, sections, valid_from, valid_to, recorded_at, data_key, document,
-        (SELECT max(withdrawn_at) FROM consent_withdrawals w WHERE w.consent_id = c.id) AS withdrawn_at,
         ARRAY (
-            SELECT DISTINCT section FROM consent_withdrawals w, unnest(w.sections) AS s (section)
-            WHERE w.consent_id = c.id ORDER BY section
-        ) AS withdrawn_sections
+            SELECT ROW(w.withdrawn_at, w.sections) FROM consent_withdrawals w
+            WHERE w.consent_id = c.id ORDER BY w.withdrawn_at, w.id
+        ) AS withdrawals
     FROM consents c WHERE id = $1
 """
 _OF_PERSON = _FIND.replace("WHERE id = $1", "WHERE person_id = $1 ORDER BY recorded_at DESC, id LIMIT $2")
@@ -150,7 +161,8 @@ def _consent(tx: ReadTx, row: Mapping[str, Any]) -> Consent:
     }
     key = keys(tx).opened(members.pop("data_key"), "consents", row["id"])
     document = json.loads(key.unseal(members.pop("document"), "consents", row["id"]))
-    return Consent(**members, document=document)
+    withdrawals = tuple(Withdrawal(at, tuple(sections)) for at, sections in members.pop("withdrawals"))
+    return Consent(**members, document=document, withdrawals=withdrawals)
 
 
 async def withdraw(

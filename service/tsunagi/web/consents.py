@@ -20,7 +20,10 @@ from tsunagi.web.visit import Visit
 MOST_NAMED = 20
 PATH = "/consents/{consent_id}"
 RESOURCE = f"{BASE_URI}schemas/consent-resource.json"
-_APART = ("id", "giverId", "personId", "recipientIds", "sections", "withdrawnScope", "status")
+_APART = (
+    *("id", "giverId", "personId", "recipientIds", "sections", "status"),
+    *("withdrawnAt", "withdrawnScope", "withdrawals"),
+)
 """What the page says in its own place."""
 
 

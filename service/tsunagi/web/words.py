@@ -1,6 +1,6 @@
 """What codes are called on the pages: the labels that the contract's schemas give them, and those of the ledger."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -181,6 +181,9 @@ class Words:
 
     def section(self, code: str) -> str:
         return self.label("section", code)
+
+    def sections(self, codes: Iterable[str]) -> str:
+        return self.text(Text("、", ", ")).join(map(self.section, codes))
 
     def organization_kind(self, code: str) -> str:
         return self.label("organization-kind", code)

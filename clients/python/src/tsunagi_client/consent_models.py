@@ -21,6 +21,11 @@ class LegalException(TypedDict):
     reason: str
 
 
+class Withdrawal(TypedDict):
+    withdrawnAt: str
+    sections: list[Section]
+
+
 Consent = TypedDict(
     "Consent",
     {
@@ -44,6 +49,7 @@ Consent = TypedDict(
         "status": Literal["not_yet", "active", "ended", "withdrawn"],
         "withdrawnAt": NotRequired[str],
         "withdrawnScope": NotRequired[list[Section]],
+        "withdrawals": NotRequired[list[Withdrawal]],
     },
 )
 
