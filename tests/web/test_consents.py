@@ -2,7 +2,7 @@
 
 from tests.web.test_coming import text_of
 from tests.web.visitors import unconfirmed, visitor
-from tests.world import World
+from tests.world import World, consent_for
 
 IN_PART = {"/withdrawnBy/kind": "person", "/sections": "disability"}
 SURE = {"step": "confirm"}
@@ -25,9 +25,34 @@ async def test_what_is_withdrawn_in_a_browser_is_not_shown_from_the_next_reading
     answer = await giver.post(page, IN_PART | SURE)
     assert (answer.status_code, answer.headers["location"]) == (303, page)
     shown = text_of(await giver.get(page))
-    assert "撤回された項目群障害・手帳" in shown
+    assert "撤回された項目群障害・手帳（令和8年11月20日" in shown
     after = text_of(await recipient.get(f"/handovers/{received['id']}"))
     assert "障害・手帳：同意が撤回された" in after
+
+
+async def test_the_sender_sees_on_the_handover_what_was_withdrawn_until_a_consent_opens_it_again(
+    world: World,
+) -> None:
+    received = await world.received()
+    page, giver = f"/handovers/{received['id']}", await visitor(world.settlement)
+    assert "同意が撤回されています" not in (await giver.get(page)).text
+    for sections in ("medical", "disability"):
+        body = {"withdrawnBy": {"kind": "person"}, "sections": [sections]}
+        path = f"/v1/consents/{received['consentId']}/withdraw"
+        assert (await world.settlement.post(path, body)).status_code == 200
+        world.on("2026-11-21")
+    shown = await giver.get(page)
+    text = text_of(shown)
+    assert "障害・手帳：令和8年11月21日" in text
+    assert "医療：令和8年11月20日" in text
+    assert "「記録を直す」を開き" in text
+    assert f'href="/consents/{received["consentId"]}"' in shown.text
+    assert "同意が撤回されています" not in (await (await visitor(world.center)).get(page)).text
+    again = consent_for(received["personId"], world.center.id, sections=["medical"])
+    assert (await world.settlement.post("/v1/consents", again)).status_code == 201
+    text = text_of(await giver.get(page))
+    assert "医療：令和8年11月20日" not in text
+    assert "障害・手帳：令和8年11月21日" in text
 
 
 async def test_the_recipient_reads_the_consent_and_cannot_withdraw_it(world: World) -> None:

@@ -43,7 +43,7 @@ async def withdraw(visit: Visit) -> Response:
     if whole == ("sections" in body):
         return await _page(visit, found, typed=typed, faults=(_WHICH,))
     if form.get("step") != "confirm" and typed.get("/withdrawnBy/kind", [""])[0]:
-        sections = body.get("sections", _covered(found))
+        sections = body.get("sections", covered(found))
         return visit.page(
             "consent_withdrawal.html", consent=found, typed=typed, whole=whole, sections=sections
         )
@@ -89,10 +89,10 @@ async def _read(visit: Visit) -> Any:
 def _asked(visit: Visit, consent: Mapping[str, Any]) -> Field:
     """Of the sections those that are still covered, of people those who can speak for the data's subject."""
     subject = forms_of(visit.services.contract).withdrawals[consent["subject"]]
-    return chosen_from(subject, "sections", _covered(consent))
+    return chosen_from(subject, "sections", covered(consent))
 
 
-def _covered(consent: Mapping[str, Any]) -> list[str]:
+def covered(consent: Mapping[str, Any]) -> list[str]:
     return [one for one in consent["sections"] if one not in consent.get("withdrawnScope", ())]
 
 
@@ -101,17 +101,17 @@ async def _page(
 ) -> Response:
     told = {name: value for name, value in consent.items() if name not in _APART}
     mine = consent["giverId"] == str(visit.member.organization_id)
-    covered = _covered(consent)
+    shown = covered(consent)
     field = replace(_asked(visit, consent), help=None)
     return visit.page(
         "consent.html",
         status=422 if faults else 200,
         consent=consent,
-        covered=covered,
+        covered=shown,
         parts=Layout(visit.services.shapes, visit.language).parts(RESOURCE, told),
         giver=await _name(visit, consent["giverId"]),
         recipients=[await _name(visit, one) for one in consent["recipientIds"]],
-        filled=Filled(field, typed or {}, faults, visit.dates, {}) if mine and covered else None,
+        filled=Filled(field, typed or {}, faults, visit.dates, {}) if mine and shown else None,
     )
 
 

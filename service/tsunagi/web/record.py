@@ -17,6 +17,7 @@ from tsunagi.web.plan_sheet import XLSX, plan_sheet
 from tsunagi.web.site import pages
 from tsunagi.web.together import together
 from tsunagi.web.visit import Visit
+from tsunagi.web.withdrawn import withdrawn
 
 _STANDING = ("handoverType", "plannedDate", "serviceEndsOn", "answerDueOn", "personInCharge")
 _TIMES = ("windowOpensOn", "offeredAt", "receivedAt", "answeredAt", "recordedAt")
@@ -64,6 +65,7 @@ async def record_page(visit: Visit) -> Response:
         contact=await _contact(visit, found) if found["withheld"] else None,
         team=await team(visit),
         together=None if version else await together(visit, found),
+        withdrawn=[] if version else await withdrawn(visit, found),
         standing=standing,
         sections=list(sections.items()),
         about=plan.header(found["record"]),
