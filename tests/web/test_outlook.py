@@ -36,6 +36,17 @@ def state_of(page: str, part: str) -> str:
     return found[1]
 
 
+async def test_nobody_is_told_off_before_they_have_saved(world: World) -> None:
+    member = await visitor(world.settlement)
+    path = await begun(member, world)
+    first = await shown(member, f"{path}/overview")
+    assert "notice-error" not in first
+    assert "保存されています" not in first
+    assert state_of(await shown(member, path), "overview") == "まだ（必須）"
+    await fill(member, f"{path}/overview", {})
+    assert "下書きは保存されています。直すところが" in await shown(member, f"{path}/overview")
+
+
 async def test_what_is_refused_leaves_nothing_behind_and_the_first_version_is_the_first(world: World) -> None:
     member = await visitor(world.settlement)
     path = await written(member, world, settlement_record(world.center.id))

@@ -41,6 +41,8 @@ class Draft:
     """The revision that has passed every check and is being recorded: it is taken up where that stopped."""
     sent: bool = False
     """On offer: nothing of what was written is kept here."""
+    proposed: bool = False
+    """Whether nobody has saved the overview yet: it holds what the draft began with."""
 
     @property
     def planned_date(self) -> date | None:

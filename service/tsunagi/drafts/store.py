@@ -59,6 +59,7 @@ _SEALED = (
     "version",
     "checked",
     "sent",
+    "proposed",
 )
 
 

@@ -107,8 +107,9 @@ def _needed(draft: Draft, name: str) -> bool:
 
 
 def _content(draft: Draft, name: str) -> Mapping[str, Any]:
+    """What somebody has saved."""
     if name == "overview":
-        return draft.overview
+        return {} if draft.proposed else draft.overview
     found: Mapping[str, Any] = (
         draft.consents.get(CONSENTS[name], {}) if name in CONSENTS else draft.sections.get(name, {})
     )
@@ -157,7 +158,7 @@ def replaced(draft: Draft, name: str, content: Mapping[str, Any]) -> dict[str, A
     """What of the draft changes when this part has this content."""
     if name == "overview":
         kept = {one: value for one, value in draft.overview.items() if one in NOT_ASKED}
-        return {"overview": {**kept, **content}}
+        return {"overview": {**kept, **content}, "proposed": False}
     if name in CONSENTS:
         subject = CONSENTS[name]
         given = {one: consent for one, consent in draft.given.items() if one != subject}

@@ -104,6 +104,7 @@ async def start(visit: Visit) -> Response:
             by=visit.member.name,
             receiver_name=organization["name"],
             overview={"author": {"name": visit.member.name}, **taken, **begun, **known},
+            proposed=True,
             sections=earlier.sections if earlier else {},
             person_id=earlier.person_id if earlier else None,
         )

@@ -42,7 +42,10 @@ async def part_page(visit: Visit) -> Response:
 
 
 def _proposed(visit: Visit, draft: Draft, name: str) -> Mapping[str, Any]:
-    """What stands in a consent's form before anything was typed: what is to be passed on, from today."""
+    """What stands in a form before anything was saved: in the overview's what the draft began with, in a consent's what
+    is to be passed on, from today."""
+    if name == "overview":
+        return draft.overview
     if name not in CONSENTS:
         return {}
     sections = ["family"] if name == "family_consent" else list(draft.sections)

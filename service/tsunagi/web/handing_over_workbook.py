@@ -34,7 +34,7 @@ CHANGED = Text(
 async def take_workbook(visit: Visit) -> Response:
     draft = await present(visit)
     found = {
-        one.name: (one.field, inputs(one.field, one.content))
+        one.name: (one.field, inputs(one.field, draft.overview if one.name == "overview" else one.content))
         for one in parts(visit.services.contract, draft, visit.today)
         if one.name not in CONSENTS
     }
