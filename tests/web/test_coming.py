@@ -57,6 +57,9 @@ async def test_before_the_window_opens_one_waits(world: World) -> None:
     text = text_of(await (await visitor(world.center)).get("/coming"))
     assert "開示を待つ" in text
     assert "情報共有の期限" not in text
+    theirs = text_of(await (await visitor(world.settlement)).get("/coming"))
+    assert "開示の開始を待つ" in theirs
+    assert "提供先が読むのを待つ" not in theirs
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,10 @@ EXPECTED: Mapping[tuple[str, str], Text] = {
 MY_TURN = frozenset(
     {("incoming", "offered"), ("incoming", "received"), ("outgoing", "draft"), ("outgoing", "returned")}
 )
-NOT_YET = Text("開示を待つ", "Wait until it can be read")
+NOT_YET: Mapping[str, Text] = {
+    "incoming": Text("開示を待つ", "Wait until it can be read"),
+    "outgoing": Text("開示の開始を待つ", "Wait until the receiver can read it"),
+}
 
 DATES = (
     ("windowOpensOn", Text("開示開始", "Can be read from")),
@@ -76,7 +79,7 @@ class Row:
     @property
     def waits(self) -> bool:
         """For the window to open."""
-        return self._key == ("incoming", "offered") and not self.handover["windowOpen"]
+        return self.handover["status"] == "offered" and not self.handover["windowOpen"]
 
     @property
     def mine(self) -> bool:
@@ -84,7 +87,7 @@ class Row:
 
     @property
     def expected(self) -> Text | None:
-        return NOT_YET if self.waits else EXPECTED.get(self._key)
+        return NOT_YET[self.handover["direction"]] if self.waits else EXPECTED.get(self._key)
 
     def dates(self, words: Words) -> Iterator[tuple[str, date, int]]:
         """What each is called, its day, and how many days off that is; once it is answered, the days that were
