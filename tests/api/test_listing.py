@@ -75,6 +75,21 @@ async def test_due_before_is_exclusive_and_leaves_out_what_has_ended(world: Worl
     assert "dueOn" not in (await listed(world.center, offered["id"]) or {"dueOn": 1})
 
 
+async def test_what_was_returned_is_due_by_the_day_of_sharing(world: World) -> None:
+    returned = await reach(world, "returned")
+    for _ in range(2):
+        for side in (world.settlement, world.center):
+            row = await listed(side, returned["id"])
+            assert row is not None
+            assert row["dueOn"] == row["sharingDueOn"] < row["plannedDate"]
+        there = await world.settlement.get(f"/v1/handovers/{returned['id']}")
+        record = there.json()["record"]
+        amended = await world.settlement.put(
+            f"/v1/handovers/{returned['id']}", record, If_Match=there.headers["etag"]
+        )
+        assert amended.json()["status"] == "returned", amended.text
+
+
 async def test_what_has_ended_comes_last(world: World) -> None:
     ended = await reach(world, "declined")
     waiting = await another(world, world.settlement, plannedDate="2030-04-01", personId=ended["personId"])

@@ -137,6 +137,26 @@ def test_what_has_ended_is_due_for_ever_after() -> None:
     assert rules.next_due(handover(status="draft", answer_due_on=None)) == PLANNED
 
 
+@pytest.mark.parametrize(
+    ("ends_on", "today", "due"),
+    [
+        ("2027-03-31", "2026-12-31", "2026-12-31"),
+        ("2027-03-31", "2027-01-01", "2027-04-01"),
+        ("2027-03-31", "2026-09-30", "2027-04-01"),  # the receiver may not know yet when the service ends
+        (None, "2026-12-31", "2027-04-01"),
+        ("2028-03-31", "2026-12-31", "2027-04-01"),
+    ],
+)
+def test_what_was_returned_is_due_again_while_it_can_be_shared_in_time(
+    ends_on: str | None, today: str, due: str
+) -> None:
+    ends = date.fromisoformat(ends_on) if ends_on else None
+    returned = handover(status="returned", answer_due_on=None, service_ends_on=ends)
+    day = rules.due_again(returned, DEFAULT_AREA_RULES, date.fromisoformat(today))
+    assert day == date.fromisoformat(due)
+    assert rules.looked(replace(returned, due_on=day)).due_on == day
+
+
 def test_the_clock_looks_when_the_next_step_is_due() -> None:
     assert rules.next_look(handover()) == date(2027, 1, 1)
     assert rules.next_look(handover(window_announced=False)) == date(2026, 10, 1)

@@ -23,6 +23,7 @@ from tsunagi.handovers.rules import (
     answer_due_on,
     answered,
     check_answers,
+    due_again,
     looked,
 )
 from tsunagi.handovers.steps import By, enter, entered, keep, opens_now, permitted, settle, tell, telling
@@ -376,9 +377,10 @@ async def decline(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, 
 
 async def give_back(tx: WriteTx, by: By, handover: Handover, reason: Mapping[str, str]) -> Handover:
     """It is the sender's turn to amend the record; the answer limit stands still. Raises WindowNotOpen, WrongState."""
-    returned = replace(
-        handover, status=permitted(handover, "return", by), answer_due_on=None, reason=dict(reason)
-    )
+    status = permitted(handover, "return", by)
+    area = await directory.area_rules(tx, handover.area_code, handover.receiver_id)
+    due = due_again(handover, area, civil_date(by.at))
+    returned = replace(handover, status=status, answer_due_on=None, due_on=due, reason=dict(reason))
     returned = await keep(tx, by.at, returned)
     await tell(tx, by.at, returned, "handover.returned")
     await enter(tx, by, returned, "handovers:return", before=handover.status, code=reason["code"])

@@ -14,7 +14,7 @@ from tsunagi.directory.rules import Receiving
 from tsunagi.errors import Notice, RuleViolated, Text
 from tsunagi.handovers import store
 from tsunagi.handovers.actions import claiming, not_covered, offer_anew
-from tsunagi.handovers.rules import DomainState, Handover, looked, window_opens_on
+from tsunagi.handovers.rules import DomainState, Handover, due_again, looked, window_opens_on
 from tsunagi.handovers.steps import By, enter, entered, keep, permitted
 from tsunagi.ids import HandoverId, OrganizationId, PersonId, Stream, ordered_id
 from tsunagi.ledger import store as ledger
@@ -246,7 +246,8 @@ async def amend(
             before=before,
             content=content,
         )
-    amended = await keep(tx, by.at, amended)
+    due = due_again(amended, known.rules, civil_date(by.at))  # of a draft it is the planned date
+    amended = await keep(tx, by.at, replace(amended, due_on=due))
     sections = list(document.sections)
     await enter(tx, by, amended, "handovers:amend", before=before, sections=sections, content=content)
     return amended

@@ -313,16 +313,30 @@ def _completes(handover: Handover) -> date:
     return max(_accepted(handover))
 
 
+def due_again(handover: Handover, area: AreaRules, today: date) -> date:
+    """By when what was returned is to be on offer again: while there is time to share it as the law asks, else by the
+    planned date. Before its window is open the receiver is not to learn when the service ends."""
+    found = milestones.milestones(
+        hired_on=None,
+        handover_type=handover.handover_type,
+        service_ends_on=handover.service_ends_on if handover.window_open(today) else None,
+        planned_date=None,
+        rules=area,
+    )
+    sharing = [one.on for one in found if one.kind == "sharing_due" and one.on >= today]
+    return min([handover.planned_date, *sharing])
+
+
 def next_due(handover: Handover) -> date:
     """By when something is next expected of somebody: the planned date when nothing else is, FOREVER once it has
-    ended, so that what is over comes last."""
+    ended, so that what is over comes last. Of what was returned it is the day that was found then."""
     if handover.status in ENDED:
         return FOREVER
     if handover.status in UNANSWERED and handover.answer_due_on is not None:
         return handover.answer_due_on
     if handover.status in ("accepted", "overlapping"):
         return _completes(handover)
-    return handover.planned_date
+    return handover.due_on if handover.status == "returned" else handover.planned_date
 
 
 def looked(handover: Handover) -> Handover:
