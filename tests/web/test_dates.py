@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsunagi.web.dates import Dates, civil, fiscal_year, last_day
+from tsunagi.web.typed_dates import with_year
 
 JA, EN = Dates("ja"), Dates("en")
 DAYS = st.dates(date(1900, 1, 2), date(2199, 12, 31))
@@ -75,6 +76,24 @@ def test_a_moment_is_that_of_the_clocks_in_japan() -> None:
     at = datetime(2026, 9, 30, 15, 5, tzinfo=UTC)
     assert (JA.moment(at), EN.moment(at)) == ("令和8年10月1日 0:05", "1 Oct 2026, 0:05")
     assert JA.moment("2026-09-30T15:05:00Z") == JA.moment(at)
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("12月1日", "2026-12-01"),
+        ("１１月２０日", "2026-11-20"),
+        ("11/19", "2027-11-19"),
+        ("2月29日", "2028-02-29"),
+        ("2月30日", "2月30日"),
+        ("13/1", "13/1"),
+        ("R9.4.1", "R9.4.1"),
+        ("令和9年4月", "令和9年4月"),
+        ("", ""),
+    ],
+)
+def test_a_day_without_a_year_is_the_next_such_day(typed: str, day: str) -> None:
+    assert with_year(typed, date(2026, 11, 20)) == day
 
 
 @given(DAYS, DAYS)

@@ -117,16 +117,29 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: 
     summary = answer.text.partition('role="alert"')[2].partition("</ul>")[0]
     assert re.findall(r">([^<>]+)</a>", summary) == [
         "就業支援の理由：理由を選んでください",
-        "生活支援の開始日：日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01",
+        "生活支援の開始日：日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01、12月1日",
     ]
 
 
 async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> None:
     member, path, page = await opened(world)
-    preview = await member.post(path, filled(page, step="preview", from__employment="2027-05-01"))
+    preview = await member.post(path, filled(page, step="preview", from__employment="５月１日"))
+    assert "令和9年5月1日から" in text_of(preview)
     again = await member.post(path, filled(preview, step="edit"))
     assert again.status_code == 200
     assert filled(again)["from-employment"] == "2027-05-01"
+
+
+async def test_whoever_is_in_charge_stands_in_the_form(world: World) -> None:
+    member, path, page = await opened(world)
+    assert "person-name" in filled(page)
+    assert not filled(page)["person-name"]
+    await member.post(path.replace("take-over", "assignee"), {"assignee": str(member.added.member.id)})
+    form = filled(await member.get(path), step="preview")
+    assert (form["person-name"], form["person-role"]) == ("試験 太郎", "支援担当者")
+    assert (await member.post(path, form)).status_code == 200
+    await world.center.put(f"/v1{path.replace('take-over', 'assignee')}", {"assignee": "staff-7"})
+    assert not filled(await member.get(path))["person-name"]
 
 
 async def test_it_can_be_sent_back_with_a_question(world: World) -> None:

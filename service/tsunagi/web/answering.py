@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 from tsunagi.errors import Notice, Text
-from tsunagi.web.typed_dates import in_line
+from tsunagi.web.typed_dates import in_line, with_year
 
 ROLES = ("primary", "co_support", "backup")
 """From the heaviest to the lightest: one may take less than was offered, never more."""
@@ -18,7 +19,7 @@ _UNREADABLE = {
     "decision": Text("答えを一つ選んでください", "Choose one of the answers"),
     "role": Text("受ける役割を選んでください", "Choose the role that you take"),
     "from": Text(
-        "日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01",
+        "日付として読めません。例：令和9年4月1日、R9.4.1、2027-04-01、12月1日",
         "That is no date. Write it like 2027-04-01",
     ),
     "reason": Text("理由を選んでください", "Choose a reason"),
@@ -49,6 +50,11 @@ class Form:
     def domains(self) -> list[str]:
         """That were offered, in the order of the form."""
         return [one for one in self["domains"].split(",") if one]
+
+    def dated(self, today: date) -> "Form":
+        """The same form, with first days in full: what is seen before it is confirmed is what is confirmed."""
+        days = {one: with_year(self[one], today) for one in self.inputs if one.startswith("from-")}
+        return Form({**self.inputs, **days}, self.errors)
 
     def wrong(self, name: str) -> Text | None:
         return self.errors.get(name)
@@ -109,9 +115,10 @@ def _said(name: str, notice: Notice) -> Text:
     return said.get(name.partition("-")[0], notice.message)
 
 
-def offered(handover: Mapping[str, Any], etag: str, from_label: Any) -> Form:
-    """The form before anybody has touched it: everything is taken as it was offered."""
+def offered(handover: Mapping[str, Any], etag: str, from_label: Any, person: Inputs) -> Form:
+    """The form before anybody has touched it: everything is taken as it was offered, with that person in charge."""
     inputs = {
+        **{f"person-{name}": said for name, said in person.items()},
         "etag": etag,
         "key": str(uuid4()),
         "domains": ",".join(_name(one) for one in handover["domains"]),

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import PreconditionFailed, Refusal, WrongState
 from tsunagi.web.answering import ROLES, TRIED, Form, offered
+from tsunagi.web.assigning import team
 from tsunagi.web.drawing import draw
 from tsunagi.web.intervals import Interval, gaps, intervals
 from tsunagi.web.record import handover_id, layout, named
@@ -32,13 +33,21 @@ async def form_page(visit: Visit) -> Response:
     if "decline" not in found["availableActions"] and "accept" not in found["availableActions"]:
         return _meanwhile(visit, found, 200)
     visit.confirmed()
-    return _form(visit, found, offered(found, etag, visit.dates.short))
+    return _form(visit, found, await _begun(visit, found, etag))
+
+
+async def _begun(visit: Visit, found: Any, etag: str) -> Form:
+    """The form that nobody has touched; a colleague who is in charge stands in it."""
+    name = (await team(visit)).choices.get(found.get("assignee", ""), "")
+    person = {"name": name, "role": visit.t("支援担当者", "Support worker")} if name else {}
+    return offered(found, etag, visit.dates.short, person)
 
 
 @pages.post(PATH)
 async def answer(visit: Visit) -> Response:
     posted = await visit.form()
-    form = Form({name: text for name, text in posted.items() if isinstance(text, str)})
+    inputs = {name: text for name, text in posted.items() if isinstance(text, str)}
+    form = Form(inputs).dated(visit.today)
     step = form["step"]
     if step not in STEPS:
         return await _again(visit, form)
@@ -90,7 +99,7 @@ async def _read(visit: Visit) -> tuple[Any, str]:
 async def _again(visit: Visit, form: Form, *, status: int = 200, confirm: bool = False) -> Response:
     """The form as it was filled in. Of what stood in another form of the page, what it began with."""
     found, etag = await _read(visit)
-    begun = offered(found, etag, visit.dates.short)
+    begun = await _begun(visit, found, etag)
     whole = Form({**begun.inputs, **form.inputs}, form.errors)
     return _form(visit, found, whole, status=status, confirm=confirm)
 

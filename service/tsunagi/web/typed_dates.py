@@ -13,6 +13,9 @@ _ERAS = {era.ja: 1868 if era.en == "Meiji" else first.year for first, era in ERA
 _SHORT = {name[0]: name for name in _ERAS} | dict(zip("RHSTM", _ERAS, strict=True))
 _YEAR = re.compile(rf"({'|'.join(_ERAS)}|[{''.join(_SHORT)}])?\s*([0-9]+|元)\s*年?", re.IGNORECASE)
 _LINE = re.compile(r"(?P<year>.+?)\s*[-/.年]\s*(?P<month>[0-9]+)\s*(?:[-/.月]\s*(?:(?P<day>[0-9]+)\s*日?)?)?")
+_OF_A_YEAR = re.compile(r"([0-9]{1,2})\s*[月/]\s*([0-9]{1,2})\s*日?")
+_LEAP_YEARS_APART = 8
+"""At most so many years from one 29 February to the next."""
 
 Parts = tuple[str, str, str]
 """Year, month and day."""
@@ -49,6 +52,24 @@ def _year(text: str) -> str:
 def in_line(text: str) -> str:
     """As `written`, of what was typed in one line."""
     return written((text, "", ""))
+
+
+def with_year(text: str, today: date) -> str:
+    """A day without a year (12月1日, 12/1) is the next such day, today included; all else stays as it was typed."""
+    found = _OF_A_YEAR.fullmatch(plain(text))
+    if found is None:
+        return text
+    years = range(today.year, today.year + _LEAP_YEARS_APART + 1)
+    days = (written((str(year), found[1], found[2])) for year in years)
+    return next((day for day in days if _is_day(day) and day >= today.isoformat()), text)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parts(text: str) -> Parts:
