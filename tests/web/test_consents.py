@@ -1,8 +1,11 @@
 """A consent on a page: read by both sides, taken back through its giver."""
 
 from tests.web.test_coming import text_of
+from tests.web.test_handing_over import asked, fill
+from tests.web.test_sender_steps import mending, send
 from tests.web.visitors import unconfirmed, visitor
 from tests.world import World, consent_for
+from tsunagi.web.draft_parts import forms_of
 
 IN_PART = {"/withdrawnBy/kind": "person", "/sections": "disability"}
 SURE = {"step": "confirm"}
@@ -48,11 +51,17 @@ async def test_the_sender_sees_on_the_handover_what_was_withdrawn_until_a_consen
     assert "「記録を直す」を開き" in text
     assert f'href="/consents/{received["consentId"]}"' in shown.text
     assert "同意が撤回されています" not in (await (await visitor(world.center)).get(page)).text
-    again = consent_for(received["personId"], world.center.id, sections=["medical"])
-    assert (await world.settlement.post("/v1/consents", again)).status_code == 201
+    again = consent_for("", world.center.id, sections=["medical"])
+    draft = await mending(giver, received)
+    await fill(giver, f"{draft}/consent", asked(forms_of(world.services.contract).consents["person"], again))
+    assert (await send(giver, draft)).headers["location"] == page
+    answers = [{"domain": one["domain"], "decision": "accept"} for one in received["domains"]]
+    accepted = await world.center.post(f"/v1{page}/accept", {"domains": answers})
+    assert accepted.status_code == 200, accepted.text
     text = text_of(await giver.get(page))
     assert "医療：令和8年11月20日" not in text
     assert "障害・手帳：令和8年11月21日" in text
+    assert "回答の後は、この画面から新しい同意を加えられません" in text
 
 
 async def test_the_recipient_reads_the_consent_and_cannot_withdraw_it(world: World) -> None:
