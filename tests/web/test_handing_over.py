@@ -17,7 +17,7 @@ from tsunagi.web.draft_parts import forms_of
 from tsunagi.web.forms import Field
 from tsunagi.web.forms_posted import inputs
 from tsunagi.web.handing_over_workbook import XLSX
-from tsunagi.web.workbook import write
+from tsunagi.web.workbook import read, write
 
 SCAN = b"%PDF-1.7 a signed form"
 
@@ -287,6 +287,8 @@ async def test_a_draft_is_filled_in_in_excel(world: World) -> None:
     book = f"{path}/workbook/tsunagi.xlsx"
     empty = await member.get(book)
     assert empty.headers["content-type"] == XLSX
+    begins = read(empty.content, {"overview": forms.overview})["overview"].inputs
+    assert begins["/plannedDate:year"] == ["2027-04-01"], "what the draft began with"
     typed = {
         name: (forms.sections[name], inputs(forms.sections[name], one))
         for name, one in record["sections"].items()
