@@ -4,6 +4,8 @@
 UV_VERSION := 0.13.8
 RUN := .venv/bin
 PYTEST_ARGS ?=
+# Where Python is told to keep no bytecode, every command would compile a thousand files before it begins.
+unexport PYTHONDONTWRITEBYTECODE
 # Two workers, each with a database server of its own.
 PYTEST := $(RUN)/pytest -n 2 --dist loadgroup
 
