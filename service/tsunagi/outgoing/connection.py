@@ -5,6 +5,7 @@ a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
 """
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import ssl
@@ -29,6 +30,12 @@ async def resolved(host: str, port: int) -> list[str]:
     return [str(one[4][0]) for one in found]
 
 
+@functools.cache
+def _by_the_machine() -> ssl.SSLContext:
+    """Whoever the machine trusts, read once: these are a few hundred certificates."""
+    return ssl.create_default_context()
+
+
 class Connector:
     def __init__(
         self,
@@ -41,7 +48,7 @@ class Connector:
         signed; absent: whoever the machine trusts."""
         self.to_loopback = to_loopback
         self._resolve = resolve
-        self._tls = trusted or ssl.create_default_context()
+        self._tls = trusted or _by_the_machine()
 
     async def connected(self, url: SplitResult) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Raises AddressRefused unless all addresses of the name are permitted."""
