@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ import asyncpg
 import uvicorn
 import uvloop
 
+from tests.world import ROOT
 from tsunagi.api.edge import Services
 from tsunagi.app import create_services
 from tsunagi.auth.rules import Caller, Scope
 from tsunagi.cli.serving import free_port, server_over
 from tsunagi.clock import Clock
+from tsunagi.contract import Contract
 from tsunagi.db import Database
 from tsunagi.directory import store as directory
 from tsunagi.directory.rules import Area, OrganizationProfile
@@ -48,6 +51,12 @@ class RunningService:
         """A real token of the service's, for the settlement provider unless another is named."""
         caller = Caller(organization or self.settlement, ClientId("test-software"), frozenset(Scope))
         return self.services.tokens.issue(caller, now, jkt=None)
+
+
+@functools.cache
+def contract_of_this_tree() -> Contract:
+    """Read once: its validators take a while to compile."""
+    return Contract(ROOT)
 
 
 def plain_url(url: str, database: str) -> str:
@@ -89,7 +98,7 @@ class _Thread(threading.Thread):
 
     async def _serve(self) -> None:
         db = Database(self.database_url)
-        self.services = create_services(self.settings, db, self.clock)
+        self.services = create_services(self.settings, db, self.clock, contract_of_this_tree())
         self.organizations = await _organizations(db, datetime.now(UTC))
         self.server = server_over(self.services)
         serving = asyncio.create_task(self.server.serve())

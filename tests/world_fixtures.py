@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.world import ROOT, Organization, World
+from tests.running import contract_of_this_tree
+from tests.world import Organization, World
 from tsunagi.api.edge import Services
 from tsunagi.app import create_app, create_services
 from tsunagi.clock import Clock
@@ -27,8 +28,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """Read once: its validators take a while to compile."""
-    return Contract(ROOT)
+    return contract_of_this_tree()
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """What the benchmark measures the service against is the service's own work."""
 
+import pytest
+
 from bench.floors import Floors, kinds
 from tests.plans.conftest import READY, Filled
+
+pytestmark = pytest.mark.xdist_group("plans")  # what is looked at is built once, by one worker
 
 FIRST = 100
 """The first copy, among those that are ready, that no other test hands over."""

@@ -10,6 +10,8 @@ from bench.multiply import copy_of
 from tests.plans.conftest import Filled
 from tests.plans.explained import faults, plans
 
+pytestmark = pytest.mark.xdist_group("plans")
+
 Ask = Callable[[Filled], Awaitable[Any]]
 
 OWN = 50

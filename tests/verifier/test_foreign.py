@@ -14,6 +14,8 @@ from tsunagi.transparency import rules as tree
 from tsunagi_verifier import Key, Tree
 from tsunagi_verifier.notes import WITNESS, cosigned, signature_line
 
+pytestmark = pytest.mark.xdist_group("go")  # the program is built once: another worker would wait for it
+
 SIZES = [1, 2, 3, 255, 256, 257, 700, 70_000]
 EDITS = 40
 

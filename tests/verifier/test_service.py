@@ -29,6 +29,8 @@ from tsunagi_verifier.command import main
 from tsunagi_verifier.cosigning import request
 from tsunagi_verifier.witness import Witness, create
 
+pytestmark = pytest.mark.xdist_group("go")
+
 ACTOR = Actor(organization_id=None, client_id=ClientId("test"), staff=None, request_id="r-1")
 BATCH = 300
 Result = TypeVar("Result")
