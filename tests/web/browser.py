@@ -77,12 +77,12 @@ class Browsing:
     async def _barriers(self) -> list[str]:
         await self.page.evaluate(AXE.read_text("utf-8"))
         # What axe loads beforehand are style sheets once more, for rules that are off, and films: there are none.
-        found: dict[str, Any] = await self.page.evaluate(
-            "axe.run(document, {resultTypes: ['violations'], preload: false})"
+        found: list[dict[str, Any]] = await self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], preload: false}).then((found) => found.violations)"
         )
         return [
             f"{rule['id']}: {node['html']} {node['failureSummary']}"
-            for rule in found["violations"]
+            for rule in found
             for node in rule["nodes"]
         ]
 
