@@ -59,6 +59,8 @@ async def test_responsibility_is_shown_before_it_is_confirmed_and_then_moves(wor
     said = text_of(preview)
     assert "就業支援主担当障害者就業・生活支援センターみほん（架空）令和9年4月1日から新しく" in said
     assert "令和6年4月1日から令和6年4月1日から令和9年3月31日まで終わりが変わる" in said
+    assert "就業支援・生活支援・企業窓口：今日から先、担当のいない日はありません。" in said
+    assert "確かめてください" not in said.partition("受諾の後の責任")[0].partition("担当のいない日")[2]
     assert (await status_of(world, path))["status"] == "received"
     done = await member.post(path, filled(preview, step="accept"))
     assert (done.status_code, done.headers["location"]) == (303, path.removesuffix("/take-over"))
@@ -84,12 +86,18 @@ async def test_each_domain_has_an_answer_of_its_own(world: World) -> None:
     member, path, page = await opened(world)
     form = filled(
         page,
-        step="accept",
+        step="preview",
         decision__daily_life="left_with_sender",
         role__employment="co_support",
         from__employment="R9.5.1",
+        from__employer_liaison="2027-03-01",
     )
-    assert (await member.post(path, form)).status_code == 303
+    said = text_of(await member.post(path, form))
+    sender = "就労定着支援事業所みほん（架空）"
+    assert f"生活支援：支援の最終日（令和9年3月31日）の後も、{sender}が主担当のままです" in said
+    assert f"就業支援：支援の最終日（令和9年3月31日）の後も、{sender}が主担当のままです" in said
+    assert "企業窓口：申し込まれた日（令和9年4月1日）より早い、令和9年3月1日から担います" in said
+    assert (await member.post(path, form | {"step": "accept"})).status_code == 303
     domains = {one["domain"]: one for one in (await status_of(world, path))["domains"]}
     assert domains["daily_life"]["decision"] == "left_with_sender"
     assert domains["employment"]["acceptedRole"] == "co_support"
@@ -125,6 +133,7 @@ async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> 
     member, path, page = await opened(world)
     preview = await member.post(path, filled(page, step="preview", from__employment="５月１日"))
     assert "令和9年5月1日から" in text_of(preview)
+    assert "令和9年4月30日まで就労定着支援事業所みほん（架空）が主担当です" in text_of(preview)
     again = await member.post(path, filled(preview, step="edit"))
     assert again.status_code == 200
     assert filled(again)["from-employment"] == "2027-05-01"
@@ -183,6 +192,7 @@ async def test_days_with_nobody_responsible_are_said_before_it_is_confirmed(worl
     preview = await member.post(path, filled(page, step="preview"))
     assert "就業支援：令和9年1月1日から令和9年3月31日まで、責任を負う機関がありません" in text_of(preview)
     assert "担当のいない期間を残して受諾を確定する" in preview.text
+    assert "今日から先" not in preview.text
 
 
 async def test_of_two_one_wins_and_the_other_sees_what_happened(world: World) -> None:

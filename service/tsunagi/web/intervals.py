@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from tsunagi.web.dates import civil
@@ -20,6 +20,7 @@ class Interval:
     first: date
     end: date | None
     """Exclusive; None: without end."""
+    holder_id: str | None = None
     basis: str | None = None
 
     def covers(self, day: date) -> bool:
@@ -42,6 +43,13 @@ def gaps(lines: Iterable[Interval], today: date) -> list[Gap]:
     return [Gap(one.domain, max(one.first, today), one.end) for one in open_ended]
 
 
+def beyond(lines: Iterable[Interval], holder_id: str, last: date, today: date) -> list[Interval]:
+    """Of `intervals`, those in which an organization is primary after its last day, and not only in the past."""
+    end = max(last + timedelta(days=1), today)
+    held = (one for one in lines if one.role == "primary" and one.holder_id == holder_id)
+    return [one for one in held if one.end is None or one.end > end]
+
+
 def intervals(domains: Sequence[Mapping[str, Any]]) -> list[Interval]:
     """All of `domains` of an answer to getResponsibility: by domain, the chain first, then what is beside it."""
     return [
@@ -57,6 +65,7 @@ def _of(domain: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "domain": domain["domain"],
             "role": one.get("role", "primary"),
             "holder": one["organization"] and one["organization"]["name"],
+            "holder_id": one["organization"] and one["organization"]["id"],
             "first": civil(one["from"]),
             "end": None if one["to"] is None else civil(one["to"]),
             "basis": one.get("basis"),

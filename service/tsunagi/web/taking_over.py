@@ -2,7 +2,7 @@
 to responsibility is shown before it is confirmed, and whoever comes too late sees what has happened meanwhile."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi.responses import Response
@@ -11,8 +11,9 @@ from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import PreconditionFailed, Refusal, WrongState
 from tsunagi.web.answering import ROLES, TRIED, Form, offered
 from tsunagi.web.assigning import team
+from tsunagi.web.dates import civil
 from tsunagi.web.drawing import draw
-from tsunagi.web.intervals import Interval, gaps, intervals
+from tsunagi.web.intervals import Interval, beyond, gaps, intervals
 from tsunagi.web.record import handover_id, layout, named
 from tsunagi.web.site import pages
 from tsunagi.web.visit import ConfirmationNeeded, Visit
@@ -62,12 +63,12 @@ async def answer(visit: Visit) -> Response:
         if refusal.on_ledger:
             raise
         return await _again(visit, form.refused(refusal.title, refusal.errors), status=422)
-    if step == "preview":
-        return await _preview(visit, form, told)
     if step in TRIED:
         found = (await _read(visit))[0]
         if form.step not in found["availableActions"]:
             return _meanwhile(visit, found, 409)
+        if step == "preview":
+            return await _preview(visit, found, form, told)
         return visit.page("take_over_confirm.html", found=found, form=form, name=named(found))
     return visit.redirect(f"/handovers/{handover_id(visit)}", done=DONE[step])
 
@@ -109,21 +110,41 @@ def _form(visit: Visit, found: Any, form: Form, *, status: int = 200, confirm: b
     return visit.page("take_over.html", status=status, **shown)
 
 
-async def _preview(visit: Visit, form: Form, told: Any) -> Response:
-    """What acceptance would make of responsibility, beside what it is now."""
+async def _preview(visit: Visit, found: Any, form: Form, told: Any) -> Response:
+    """What acceptance would make of responsibility, beside what it is now; and whether anybody would be missing."""
     person, after = told["personId"], intervals(told["domains"])
     now = await visit.ask("getResponsibility", personId=person)
     milestones = (await visit.ask("getMilestones", personId=person))["milestones"]
+    last = _service_end(found, milestones)
     return visit.page(
         "take_over_preview.html",
         form=form,
-        name=named((await _read(visit))[0]),
+        name=named(found),
         handover_id=handover_id(visit),
         gaps=gaps(after, visit.today),
         unknown=[one for one in form.domains if one not in {line.domain for line in after}],
+        known=list(dict.fromkeys(line.domain for line in after)),
+        last=last,
+        beyond=beyond(after, found["sender"]["id"], civil(last["date"]), visit.today) if last else [],
+        earlier=_earlier(found, form),
         picture=draw(told, milestones, today=visit.today, words=visit.words, dates=visit.dates),
         rows=list(_compared(intervals(now["domains"]), after)),
     )
+
+
+def _service_end(found: Any, milestones: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The last day of the sender's service: as it is stated, else as settlement support has to end."""
+    of_settlement = found["handoverType"] == "settlement_to_center"
+    kinds = ("service_ends", "settlement_ends") if of_settlement else ("service_ends",)
+    known = {one["kind"]: one for one in milestones if one["handoverId"] == found["id"]}
+    return next((known[kind] for kind in kinds if kind in known), None)
+
+
+def _earlier(found: Any, form: Form) -> list[tuple[str, str, str]]:
+    """The domains that are to begin before the day that was offered: with that day, and the one in the answer."""
+    offered = {one["domain"]: one["from"] for one in found["domains"]}
+    taken = {one["domain"]: one["from"] for one in form.acceptance()["domains"] if "from" in one}
+    return [(domain, offered[domain], day) for domain, day in taken.items() if day < offered[domain]]
 
 
 def _compared(
