@@ -107,6 +107,22 @@ def written(svg: str) -> list[Box]:
     return found
 
 
+def crossed(svg: str) -> list[Box]:
+    """The names above and below the lanes through which the line of a day runs."""
+    root = ElementTree.fromstring(svg)
+    rects = [one.attrib for one in root.findall(f"{SVG}g[@class='bars']/{SVG}g/{SVG}rect")]
+    first = min(float(one["y"]) for one in rects)
+    last = max(float(one["y"]) + float(one["height"]) for one in rects)
+    lines = root.findall(f"{SVG}g[@class='lines']/{SVG}line")
+    drawn = [tuple(float(one.attrib[name]) for name in ("x1", "y1", "y2")) for one in lines]
+    return [
+        one
+        for one in written(svg)
+        if not first < one.base < last
+        and any(one.left < x < one.right and top < one.base - 3 < bottom for x, top, bottom in drawn)
+    ]
+
+
 def titles(svg: str) -> list[str]:
     """What each bar says of itself."""
     groups = ElementTree.fromstring(svg).findall(f"{SVG}g/{SVG}g")

@@ -18,6 +18,7 @@ from tests.web.pictures import (
     answers,
     boxes,
     chain,
+    crossed,
     line,
     titles,
     written,
@@ -128,6 +129,13 @@ def test_the_axis_has_the_fiscal_years_and_the_days_that_matter_have_lines() -> 
     assert "令和8年10月1日 ケース会議の期限（遅れ）・開示開始日" in texts
 
 
+def test_the_line_of_today_goes_around_the_names_of_the_axis() -> None:
+    in_october, in_april = drawn(today=date(2026, 10, 9)), drawn(today=date(2026, 4, 9))
+    assert crossed(in_october) == crossed(in_april) == []
+    texts = [one.text for one in written(in_october)]
+    assert {"10月", "今日 令和8年10月9日"} <= set(texts)
+
+
 def test_what_others_have_written_is_text_and_never_markup() -> None:
     said = answer(chain("employment", line('<script>alert("&")</script>', "2020-04-01", None)))
     assert "<script" not in drawn(said)
@@ -196,6 +204,7 @@ def test_no_two_texts_meet_and_nothing_leaves_the_picture(said: Any, milestones:
             assert 0 <= one.left < one.right <= width, one
             assert 0 < one.base < height, one
         assert not [pair for pair in combinations(texts, 2) if pair[0].meets(pair[1])]
+        assert not crossed(picture)
 
 
 @given(answers())

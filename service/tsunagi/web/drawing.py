@@ -30,6 +30,7 @@ from tsunagi.web.picture import (
     SMALL,
     WIDTH,
     Mark,
+    Name,
     Picture,
     placed,
 )
@@ -75,10 +76,9 @@ def draw(
     _patterns(root, picture)
     moments = placed(_moments(picture, as_of, today), picture.scale)
     top = LINE * (1 + max(one.row for one in moments))
-    end = draw_lanes(picture, lines, _axis(picture, top))
-    for one in moments:
-        y = top - LINE * one.row - 6
-        picture.mark(one, y, y + 4, end)
+    names = _axis(picture, top)
+    end = draw_lanes(picture, lines, top + 2 * LINE)
+    picture.mark([(one, y := top - LINE * one.row - 6, y + 4, end) for one in moments], names)
     height = _legend(root, picture, _milestones(picture, milestones, top, end) + 1.75 * LINE)
     root.set("height", f"{height:.0f}")
     root.set("viewBox", f"0 0 {WIDTH:.0f} {height:.0f}")
@@ -110,26 +110,27 @@ def _moments(picture: Picture, as_of: date, today: date) -> list[Mark]:
     return [replace(one, text=f"{one.text} {picture.dates.short(one.day)}") for one in marks]
 
 
-def _axis(picture: Picture, y: float) -> float:
-    """Fiscal years, and months where there is room."""
+def _axis(picture: Picture, y: float) -> list[Name]:
+    """Fiscal years, and months where there is room, on two lines below `y`. What is named there."""
     ja = picture.dates.language == "ja"
     months = list(picture.scale.months(text_width("2026年10月" if ja else "Oct 2026", SMALL) + 8))
     widest = text_width(_year_name(picture, date(1988, 4, 1)), SIZE) + 10
+    names = []
     for day in picture.scale.years(widest):
         x = picture.scale.x(day)
         element(picture.grid, "line", x1=x, x2=x, y1=y, y2=y + 2 * LINE, stroke=INK, stroke_width=1)
         if x + widest > RIGHT + SIZE:
             continue
-        picture.write(_year_name(picture, day), x + 4, y + 14, bold=True)
+        names.append(picture.write(_year_name(picture, day), x + 4, y + 14, bold=True))
         below = f"{day.year}年4月" if ja else f"Apr {day.year}"
-        picture.write(below if months else str(day.year), x + 4, y + 32, size=SMALL)
+        names.append(picture.write(below if months else str(day.year), x + 4, y + 32, size=SMALL))
     for day in months:
         x = picture.scale.x(day)
         element(
             picture.grid, "line", x1=x, x2=x, y1=y + LINE, y2=y + 2 * LINE, stroke=QUIET, stroke_width=0.5
         )
-        picture.write(picture.dates.month(day), x + 4, y + 32, size=SMALL)
-    return y + 2 * LINE
+        names.append(picture.write(picture.dates.month(day), x + 4, y + 32, size=SMALL))
+    return names
 
 
 def _year_name(picture: Picture, april: date) -> str:
@@ -148,9 +149,7 @@ def _milestones(
     """Lines through the lanes, and their names below. Where that ends."""
     named = placed(_milestone_marks(picture, milestones), picture.scale)
     shown = [one for one in named if one.row < MOST_ROWS]
-    for one in shown:
-        base = bottom + LINE * (one.row + 1)
-        picture.mark(one, base, top + 2 * LINE, base - SMALL)
+    picture.mark([(one, y := bottom + LINE * (one.row + 1), top + 2 * LINE, y - SMALL) for one in shown])
     y = bottom + LINE * max((one.row + 1 for one in shown), default=0)
     if len(named) > len(shown):
         more = len(named) - len(shown)

@@ -1,6 +1,6 @@
 """What all parts of the picture share: its scale, its words, and the layers that they draw on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,8 @@ WIDTH, GUTTER, RIGHT = 1120.0, 148.0, 1112.0
 SIZE, SMALL = 13.0, 12.0
 LINE = 20.0
 """Height of a line of text."""
+_CLEAR = 4.0
+"""Between a line and a name that it leaves out."""
 INK, QUIET, LIGHT, PAPER = "#1a1a1c", "#626264", "#d9e6ff", "#ffffff"
 
 
@@ -36,7 +38,7 @@ class Picture:
     def fill(self, pattern: str) -> str:
         return f"url(#{self.id}-{pattern})"
 
-    def write(self, text: str, x: float, y: float, *, size: float = SIZE, bold: bool = False) -> None:
+    def write(self, text: str, x: float, y: float, *, size: float = SIZE, bold: bool = False) -> "Name":
         """A line of text that begins at `x` on the base line `y`, with a rim that keeps lines and patterns off it."""
         element(
             self.texts,
@@ -51,11 +53,27 @@ class Picture:
             stroke_linejoin="round",
             paint_order="stroke",
         )
+        return Name(x, x + text_width(text, size), y)
 
-    def mark(self, placed: "Placed", base: float, top: float, bottom: float) -> None:
-        """The line of a day from `top` to `bottom`, its name on the base line `base`."""
-        mark = placed.mark
-        x = self.scale.x(mark.day)
+    def mark(
+        self, marks: Sequence[tuple["Placed", float, float, float]], names: Iterable["Name"] = ()
+    ) -> None:
+        """Days, each with the base line of its name, and the top and the bottom of its line, which goes around the
+        names that are in its way."""
+        named = [
+            self.write(placed.mark.text, placed.x, base, size=SMALL, bold=placed.mark.bold)
+            for placed, base, _, _ in marks
+        ]
+        around = sorted([*names, *named], key=lambda name: name.base)
+        for placed, _, top, bottom in marks:
+            x, begin = self.scale.x(placed.mark.day), top
+            for name in around:
+                if top < name.base < bottom and name.left - _CLEAR < x < name.right + _CLEAR:
+                    self._line(placed.mark, x, begin, name.base - SIZE)
+                    begin = name.base + _CLEAR
+            self._line(placed.mark, x, begin, bottom)
+
+    def _line(self, mark: "Mark", x: float, top: float, bottom: float) -> None:
         for ink, width, dash in ((PAPER, mark.width + 2, None), (mark.ink, mark.width, mark.dash)):
             element(
                 self.lines,
@@ -68,7 +86,15 @@ class Picture:
                 stroke_width=width,
                 stroke_dasharray=dash,
             )
-        self.write(mark.text, placed.x, base, size=SMALL, bold=mark.bold)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Where a text stands."""
+
+    left: float
+    right: float
+    base: float
 
 
 @dataclass(frozen=True, slots=True)
