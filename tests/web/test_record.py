@@ -12,6 +12,7 @@ from tests.ledger.entries import kept
 from tests.web.test_coming import text_of
 from tests.web.visitors import unconfirmed, visitor
 from tests.world import World, settlement_record
+from tests.world_fixtures import AREA
 from tsunagi.layout.rules import Fact, Grid, Group
 from tsunagi.web.plan_sheet import plan_sheet
 
@@ -124,6 +125,7 @@ async def amended(world: World, policy: str) -> str:
     path = f"/v1/handovers/{offered['id']}"
     record = settlement_record(world.center.id)
     record["sections"]["support_plan"]["policy"] = policy
+    record["sections"]["identity"]["residenceAreaCode"] = AREA
     etag = (await world.settlement.get(path)).headers["etag"]
     answer = await world.settlement.put(path, record, **{"If_Match": etag})
     assert answer.status_code == 200, answer.text
@@ -134,10 +136,11 @@ async def test_versions_stand_side_by_side_with_their_differences_marked(world: 
     old = settlement_record(world.center.id)["sections"]["support_plan"]["policy"]
     found = await amended(world, f"{old}月に一度、三者で話す。")
     page = await (await visitor(world.center)).get(f"/handovers/{found}/versions")
-    assert "1か所が違います" in text_of(page)
+    assert "2か所が違います" in text_of(page)
+    assert f"架空圏域（{AREA}）" in page.text
     assert "支援計画 › 総合的な援助の方針" in page.text
     assert "<ins>月に一度、三者で話す。</ins>" in page.text
-    assert "<del>" not in page.text
+    assert re.findall("<del>(.*)</del>", page.text) == ["13-91"]
     other = await (await visitor(world.center)).get(f"/handovers/{found}/versions?from=2&to=1")
     assert "<del>月に一度、三者で話す。</del>" in other.text
 

@@ -13,7 +13,8 @@ from openpyxl import Workbook, load_workbook
 
 from tests.web.documents import fitting
 from tests.web.test_forms import CONTRACT, FORMS, RECORDS, asked, same, sorted_codes
-from tsunagi.web.forms import SECTIONS, Field
+from tsunagi.errors import Text
+from tsunagi.web.forms import SECTIONS, Choice, Field, offering
 from tsunagi.web.forms_posted import document, inputs
 from tsunagi.web.workbook import MOST_BYTES, NotReadable, Read, read, write
 
@@ -79,6 +80,20 @@ def test_a_wrong_label_is_found_in_its_cell() -> None:
     assert found(PARTS["identity"], back) == {"sex": "おとこ"}
     assert back.cell("/sex") == f"本人基本情報!{cell}"
     assert back.cell("/nothing") == ""
+
+
+def test_areas_and_municipalities_are_called_by_name_and_come_back_as_codes() -> None:
+    label = "架空圏域（13-91）"
+    field = offering(PARTS["identity"], "areaCode", (Choice("13-91", Text(label, label)),))
+    said = {
+        "certificate": {"municipalityCode": "13101"},
+        "residenceAreaCode": "13-91",
+        "workAreaCode": "13-92",
+    }
+    book = write({"identity": (field, inputs(field, said))})
+    sheet = load_workbook(BytesIO(book))["本人基本情報"]
+    assert {label, "千代田区（13101）", "13-92"} <= {cell.value for cell in sheet["C"]}
+    assert found(field, read(book, {"identity": field})["identity"]) == said
 
 
 def test_a_formula_is_a_text_like_any_other() -> None:

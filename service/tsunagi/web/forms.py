@@ -313,6 +313,12 @@ def chosen_from(field: Field, name: str, codes: Sequence[str]) -> Field:
     )
 
 
+def offering(field: Field, known: str, choices: tuple[Choice, ...]) -> Field:
+    """The field with these choices wherever that common type is asked for."""
+    fields = tuple(offering(one, known, choices) for one in field.fields)
+    return replace(field, fields=fields, choices=choices if field.type == known else field.choices)
+
+
 def _about(consent: Field, subject: str) -> Field:
     """A family consents to its own section and to no other: a rule asks for that."""
     return chosen_from(consent, "sections", [FAMILY]) if subject == FAMILY else consent

@@ -25,7 +25,8 @@ MOST_DIGITS = 40
 _PARTS = (":year", ":month", ":day")
 DATES = ("day", "last_day", "month", "partial_day")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_PLACE = re.compile(r"[0-9]{5}")
+_PLACE = re.compile(r"(?:.*\()?([0-9]{5})\)?")
+"""Alone, or behind the name."""
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
 """What an input method gives for a hyphen."""
 _KANA = re.compile(r"[ァ-ヾ\u3000 ]*")
@@ -101,11 +102,8 @@ def read(field: Field, text: str) -> Any:
         case "yes_no":
             return {"true": True, "false": False}.get(text, text)
         case "place":
-            return (
-                (_PLACE.fullmatch(plain(text)) and plain(text))
-                or locate(plain(text)).municipality_code
-                or text
-            )
+            coded = _PLACE.fullmatch(plain(text))
+            return coded[1] if coded else locate(plain(text)).municipality_code or text
         case "service":
             system, found, code = text.partition(":")
             return {"code": code, "codeSystem": system} if found else text

@@ -11,7 +11,7 @@ from tsunagi.drafts.rules import Draft
 from tsunagi.errors import PreconditionFailed, Text
 from tsunagi.web.desk import present, save
 from tsunagi.web.draft_parts import CONSENTS, Part, forms_of, part, parts, replaced
-from tsunagi.web.forms import Field
+from tsunagi.web.forms import Choice, Field, offering
 from tsunagi.web.forms_posted import document, inputs
 from tsunagi.web.outlook import Remark
 from tsunagi.web.site import pages
@@ -33,8 +33,12 @@ CHANGED = Text(
 @pages.get(PATH)
 async def take_workbook(visit: Visit) -> Response:
     draft = await present(visit)
+    fields = await _fields(visit)
     found = {
-        one.name: (one.field, inputs(one.field, draft.overview if one.name == "overview" else one.content))
+        one.name: (
+            fields[one.name],
+            inputs(one.field, draft.overview if one.name == "overview" else one.content),
+        )
         for one in parts(visit.services.contract, draft, visit.today)
         if one.name not in CONSENTS
     }
@@ -53,8 +57,7 @@ async def bring_workbook(visit: Visit) -> Response:
         await sent.close()
     if draft.sent:
         return visit.redirect(f"/handovers/{draft.handover_id}")
-    forms = forms_of(visit.services.contract)
-    fields: dict[str, Field] = {"overview": forms.overview, **forms.sections}
+    fields = await _fields(visit)
     try:
         found = await asyncio.to_thread(read, content, fields)
         draft, taken = await _taken(visit, draft, found, fields)
@@ -64,6 +67,19 @@ async def bring_workbook(visit: Visit) -> Response:
         return _said(visit, draft, [], [_remark(draft, CHANGED)], 409)
     kept = [part(visit.services.contract, draft, name, visit.today) for name in taken]
     return _said(visit, draft, kept, list(_mistakes(draft, kept, found)))
+
+
+async def _fields(visit: Visit) -> dict[str, Field]:
+    """The forms of what a workbook has sheets for, with the areas that the directory knows."""
+    forms = forms_of(visit.services.contract)
+    areas = [
+        (one["code"], f"{one['name']}（{one['code']}）") for one in (await visit.ask("listAreas"))["items"]
+    ]
+    known = tuple(Choice(code, Text(label, label)) for code, label in areas)
+    return {
+        name: offering(form, "areaCode", known)
+        for name, form in {"overview": forms.overview, **forms.sections}.items()
+    }
 
 
 async def _taken(

@@ -45,7 +45,7 @@ async def read(visit: Visit, version: str | None = None) -> Any:
 async def record_page(visit: Visit) -> Response:
     version = visit.request.query_params.get("version")
     found = await read(visit, version)
-    plan = replace(layout(visit), areas=await _areas(visit))
+    plan = await _naming_areas(visit)
     standing = _told(plan, found, _STANDING)
     if "record" not in found:
         dates = _told(plan, found, (*_STANDING, *_TIMES))
@@ -89,8 +89,9 @@ def _first(sections: Mapping[str, Group]) -> tuple[Group | None, dict[str, Group
     return asked, {**sections, "handover_plan": others}
 
 
-async def _areas(visit: Visit) -> dict[str, str]:
-    return {one["code"]: one["name"] for one in (await visit.ask("listAreas"))["items"]}
+async def _naming_areas(visit: Visit) -> Layout:
+    areas = (await visit.ask("listAreas"))["items"]
+    return replace(layout(visit), areas={one["code"]: one["name"] for one in areas})
 
 
 async def _contact(visit: Visit, found: Mapping[str, Any]) -> str | None:
@@ -123,6 +124,7 @@ async def versions(visit: Visit) -> Response:
     before = await _version(visit, newest, left)
     after = await _version(visit, newest, right)
     both = before is not None and after is not None
+    plan = await _naming_areas(visit)
     return visit.page(
         "versions.html",
         newest=newest,
@@ -130,7 +132,7 @@ async def versions(visit: Visit) -> Response:
         right=right,
         before=before,
         after=after,
-        found=differences(layout(visit), before["record"], after["record"]) if both else [],
+        found=differences(plan, before["record"], after["record"]) if both else [],
     )
 
 
