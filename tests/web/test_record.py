@@ -52,6 +52,21 @@ async def test_who_may_not_see_a_section_is_told_what_to_do_about_it(world: Worl
     assert "就労定着支援事業所みほん（架空）013-000-0001" in text_of(page)
 
 
+async def test_the_day_that_was_agreed_stands_beside_the_one_that_was_planned(world: World) -> None:
+    received = await world.received()
+    member, path = await visitor(world.settlement), f"/handovers/{received['id']}"
+    assert "回答期限" in text_of(await member.get(path))
+    answers = [{"domain": one["domain"], "decision": "accept"} for one in received["domains"]]
+    early = {"domains": [answers[0] | {"from": "2026-12-01"}, *answers[1:]]}
+    assert (await world.center.post(f"/v1{path}/accept", early)).status_code == 200
+    said = text_of(await member.get(path))
+    planned = "令和9年4月1日（2027-04-01）"
+    taken = f"就業支援令和8年12月1日（2026-12-01）生活支援{planned}企業窓口{planned}"
+    assert f"引継ぎ予定日{planned}合意した開始日{taken}支援の最終日" in said
+    assert "回答期限" not in said
+    assert "重なり期間は、申込みのときの予定です" in said
+
+
 async def test_why_it_was_sent_back_stands_above_everything_in_words(world: World) -> None:
     received = await world.received()
     reason = {"code": "more_information", "text": "服薬の状況を教えてください。"}

@@ -11,7 +11,7 @@ from tsunagi.disclosure.document import HANDOVER
 from tsunagi.errors import NotFound
 from tsunagi.ids import number
 from tsunagi.layout.differences import differences
-from tsunagi.layout.rules import Group, Layout, Part
+from tsunagi.layout.rules import Fact, Group, Layout, Part
 from tsunagi.web.assigning import team
 from tsunagi.web.plan_sheet import XLSX, plan_sheet
 from tsunagi.web.site import pages
@@ -46,9 +46,8 @@ async def record_page(visit: Visit) -> Response:
     version = visit.request.query_params.get("version")
     found = await read(visit, version)
     plan = await _naming_areas(visit)
-    standing = _told(plan, found, _STANDING)
     if "record" not in found:
-        dates = _told(plan, found, (*_STANDING, *_TIMES))
+        dates = _told(plan, found, (*_standing(found), *_TIMES))
         shown: dict[str, Any] = {
             "standing": dates,
             "contact": await _contact(visit, found),
@@ -57,6 +56,7 @@ async def record_page(visit: Visit) -> Response:
         return visit.page("notice.html", found=found, team=await team(visit), **shown)
     sections = dict(plan.sections(found["record"]))
     request, sections = _first(sections)
+    agreed = _agreed(visit, found)
     return visit.page(
         "record.html",
         found=found,
@@ -66,13 +66,33 @@ async def record_page(visit: Visit) -> Response:
         team=await team(visit),
         together=None if version else await together(visit, found),
         withdrawn=[] if version else await withdrawn(visit, found),
-        standing=standing,
+        standing=_beside(_told(plan, found, _standing(found)), "/plannedDate", agreed),
+        agreed=agreed,
         sections=list(sections.items()),
         about=plan.header(found["record"]),
         answered=plan.parts(HANDOVER, {"domains": found["domains"]}),
         name=named(found),
         asked=version,
     )
+
+
+def _standing(found: Mapping[str, Any]) -> list[str]:
+    """Once it is answered, no longer until when that is due."""
+    return [one for one in _STANDING if one != "answerDueOn" or "answeredAt" not in found]
+
+
+def _agreed(visit: Visit, found: Mapping[str, Any]) -> Fact | None:
+    """From when each domain was taken, where any is not from the planned date on."""
+    taken = {one["domain"]: one["acceptedFrom"] for one in found["domains"] if "acceptedFrom" in one}
+    if not set(taken.values()) - {found["plannedDate"]}:
+        return None
+    said = "\n".join(f"{visit.words.domain(one)} {visit.dates.long(day)}" for one, day in taken.items())
+    return Fact(visit.t("合意した開始日", "Agreed first day"), said, "")
+
+
+def _beside(parts: Iterable[Part], pointer: str, added: Part | None) -> list[Part]:
+    """With one more behind that of the pointer."""
+    return [one for part in parts for one in (part, added if part.pointer == pointer else None) if one]
 
 
 def _told(plan: Layout, found: Mapping[str, Any], names: Iterable[str]) -> tuple[Part, ...]:
