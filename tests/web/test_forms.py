@@ -1,6 +1,7 @@
 """The form that a schema makes: what is filled in comes back as the document it was made from."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,24 @@ def test_every_consent_goes_through_its_form(path: Path) -> None:
     consent = asked(form, whole)
     assert whole.keys() - consent.keys() == {"personId", "subject", "recipientIds"}
     assert there_and_back(form, consent) == consent
+
+
+def helps(field: Field) -> Iterator[str]:
+    """What a form says of its fields."""
+    for one in field.fields:
+        yield from [one.help.ja] if one.help else ()
+        yield from helps(one)
+
+
+def test_what_a_form_says_is_polite_or_no_sentence_at_all() -> None:
+    sets = (FORMS.sections, FORMS.consents, FORMS.exceptions, FORMS.withdrawals, FORMS.activities)
+    forms = [FORMS.overview, *(one for each in sets for one in each.values())]
+    opening = [one.help.ja for one in forms if one.help]
+    said = {text for form in forms for text in helps(form)}.union(opening)
+    assert len(said) > 50
+    plain = re.compile("(?<![まで])す$|[^0-9]つ$|[いうくぐただぬぶむるか]$")
+    sentences = {one for text in said for one in re.sub(r"\(.*?\)", "", text).split("。")}
+    assert sorted(filter(plain.search, sentences)) == []
 
 
 def sorted_codes(field: Field, value: Any) -> Any:

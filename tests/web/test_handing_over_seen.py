@@ -136,7 +136,7 @@ async def test_every_part_is_free_of_barriers_and_as_wide_as_the_screen(pages: B
 
 MISTAKES = """
 - alert:
-  - heading "下書きは保存されています。直すところが 5か所あります" [level=2]
+  - heading "下書きは保存されています。直すところが5か所あります" [level=2]
   - list:
     - listitem:
       - link "「名」を書いてください"

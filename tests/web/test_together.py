@@ -63,7 +63,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: 
     sent = typed(page, path, content="紹介した。") | on("/visitedOn", "2026", "11", "31")
     answer = await member.post(path, sent)
     assert answer.status_code == 422
-    assert "まだ記録していません。直すところが 2か所あります" in answer.text
+    assert "まだ記録していません。直すところが2か所あります" in answer.text
     assert "「訪問日」を暦の日付として読めません" in answer.text
     kept = controls(answer.text, path)
     assert (kept["/content"], kept["/visitedOn:day"]) == (["紹介した。"], ["31"])
@@ -97,7 +97,7 @@ async def test_the_other_sides_window_is_proposed_and_agreement_is_said_plainly(
     handover = await world.accepted()
     here = f"/handovers/{handover['id']}"
     member = await visitor(world.settlement)
-    assert "企業の窓口は、まだどちらも挙げていません" in text_of(await member.get(here))
+    assert "企業の窓口は、まだどちらも記録していません" in text_of(await member.get(here))
     await recorded(world.center, handover, window(world.center, "2027-04-01"))
     said = text_of(await member.get(here))
     assert "提供先は障害者就業・生活支援センターみほん（架空）（令和9年4月1日から）としています" in said
@@ -108,7 +108,7 @@ async def test_the_other_sides_window_is_proposed_and_agreement_is_said_plainly(
     assert (await member.post(path, controls(page.text, path))).status_code == 303
     said = text_of(await member.get(here))
     assert "両者が一致しています" in said
-    assert said.count("その後の申告に替わった") == 1
+    assert said.count("その後の申告で変更") == 1
 
 
 async def test_what_one_wrote_is_taken_back_on_the_page(world: World) -> None:
@@ -171,15 +171,15 @@ async def test_both_sides_meet_in_a_browser(pages: BrowserWorld, scripts: bool) 
         await receiver.press("記録する")
         assert page.url.endswith(f"{here}#together")
         await expect(page.get_by_text("4月から窓口をセンターに移す。")).to_be_visible()
-        await receiver.follow("企業の窓口を挙げる")
+        await receiver.follow("企業の窓口を記録する")
         await receiver.press("記録する")
-        await expect(page.get_by_text("提供元が同じ機関を挙げると、合意になります")).to_be_visible()
+        await expect(page.get_by_text("提供元が同じ機関を記録すると、合意になります")).to_be_visible()
         assert await receiver.width() <= 390
     async with pages.browsing(await visitor(world.settlement), scripts=scripts) as sender:
         page = await sender.open(here)
         await expect(page.get_by_text("4月から窓口をセンターに移す。")).to_be_visible()
         assert await kinds(world.auditor) == ["employer_window_undefined"]
-        await sender.follow("企業の窓口を挙げる")
+        await sender.follow("企業の窓口を記録する")
         await sender.press("記録する")
         await expect(page.get_by_text("両者が一致しています")).to_be_visible()
     assert await kinds(world.auditor) == []
