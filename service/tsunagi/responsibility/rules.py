@@ -133,11 +133,16 @@ def joined(segments: Iterable[Segment]) -> Chain:
         if kept and kept[-1].holder == segment.holder:
             continue
         if kept:
-            kept[-1] = replace(kept[-1], valid_to=segment.valid_from)
+            kept[-1] = _until(kept[-1], segment.valid_from)
         kept.append(segment)
     if kept:
-        kept[-1] = replace(kept[-1], valid_to=FOREVER)
+        kept[-1] = _until(kept[-1], FOREVER)
     return Chain(tuple(kept))
+
+
+def _until(segment: Segment, day: date) -> Segment:
+    """What is on record ends there already: a thousand copies would take as long as reading them does."""
+    return segment if segment.valid_to == day else replace(segment, valid_to=day)
 
 
 def open_chain(first_day: date, holder: OrganizationId | None, basis: Basis | None = None) -> Chain:
