@@ -204,6 +204,9 @@ QUESTIONS: dict[str, Question] = {
         "oversight",
         _get(lambda a: f"{a.person}/responsibility?asOf=2020-01-01&knownAt=2026-11-01T00:00:00Z"),
     ),
+    "what needs attention": Question(
+        "listFindings", "oversight", _get(lambda asked: f"/v1/findings?personId={asked.person_id}")
+    ),
     "what changed": Question(
         "getResponsibilityChanges", "oversight", _get(lambda asked: f"{asked.person}/responsibility/changes")
     ),

@@ -9,7 +9,7 @@ from tests.ledger.entries import Kept, kept
 from tests.world import World
 from tsunagi.api.edge import DENIED
 
-TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Ledger", "Evidence")
+TAGS = ("People", "Disclosures", "Responsibility", "Consents", "Handovers", "Findings", "Ledger", "Evidence")
 OPEN_TO_ALL = {"listHandovers", "exportHandovers", "listResponsibilityChanges", "getAreaResponsibility"} | {
     "adoptSharingGuideline"
 }
@@ -45,6 +45,7 @@ async def test_a_stranger_is_kept_without_whose_handover_it_was(world: World) ->
         ("POST", f"{path}/receive", None, "handovers:receive"),
         ("GET", f"/v1/consents/{offered['consentId']}", None, "consents:read"),
         ("GET", f"/v1/people/{offered['personId']}/responsibility", None, "responsibility:read"),
+        ("GET", f"/v1/findings?personId={offered['personId']}", None, "findings:read"),
     ]
     for method, where, body, action in calls:
         already = await count(world)

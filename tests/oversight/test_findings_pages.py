@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
 from tests.crowd import offer, record_of
+from tests.ledger.entries import kept
 from tests.world import Organization, World
 
 PEOPLE = 7
@@ -92,6 +93,22 @@ async def test_one_area_can_be_asked_for(world: World) -> None:
     assert {one["personId"] for one in there} == {offered[-1]["personId"]}
     assert [one for one in whole if one not in there] == here
     assert await pages(world.settlement, 200, "&area=99-99") == []
+
+
+async def test_one_person_can_be_asked_for(world: World) -> None:
+    person_id = (await crowd(world))[-1]["personId"]
+    whole = [one for one in await pages(world.settlement, 200) if one["personId"] == person_id]
+    assert len(whole) == 3
+    for who in (world.settlement, world.auditor):
+        assert await pages(who, 2, f"&personId={person_id}") == whole
+        assert await pages(who, 2, f"&personId={person_id}&kind=gap") == [
+            one for one in whole if one["kind"] == "gap"
+        ]
+        newest = (await kept(world.services.db))[-1]
+        assert newest.stream is not None
+        assert (newest.body["action"], newest.body["asked"]) == ("findings:read", {"kind": "gap"})
+    answer = await world.other.get(f"/v1/findings?personId={person_id}")
+    assert answer.status_code == 404
 
 
 async def test_others_find_nothing(world: World) -> None:

@@ -87,6 +87,7 @@ ASKED: dict[str, Ask] = {
     "responsibility": _get("/v1/people/{person}/responsibility"),
     "what changed": _get("/v1/people/{person}/responsibility/changes"),
     "milestones": _get("/v1/people/{person}/milestones"),
+    "findings of a person": _get("/v1/findings?personId={person}"),
     "provisions": _get("/v1/provisions?limit=50"),
     "provisions of a person": _get("/v1/provisions?limit=50&personId={person}", sender=True),
     "events": _get("/v1/events?limit=50"),

@@ -10,6 +10,7 @@ from tests.web.pictures import titles
 from tests.web.visitors import Visitor, visitor
 from tests.world import World
 from tsunagi.staff.rules import Role
+from tsunagi.web import timeline
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 
@@ -131,6 +132,33 @@ async def test_a_finding_stands_with_its_evidence(world: World) -> None:
     ):
         assert said in listed
     assert "担当なし 令和8年11月20日から" in " ".join(titles(picture(page)))
+
+
+async def test_findings_about_the_handover_stand_there_as_in_the_list(world: World) -> None:
+    person_id = (await offer(world))["personId"]
+    world.on("2026-12-24")
+    (silence,) = await findings(world.auditor)
+    assert silence["kind"] == "no_answer"
+    who = await visitor(world.auditor, "auditor")
+    for query in ("", "?asOf=2027-12-05"):
+        assert silence["message"]["ja"] in await shown(who, person_id, query)
+    assert silence["message"]["ja"] not in await shown(who, person_id, "?knownAt=2026-11-21T09:00")
+
+
+async def test_who_has_too_many_findings_for_the_page_is_followed_into_the_list(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "MOST_FINDINGS", 1)
+    person_id = (await unclaimed(world))["personId"]
+    world.on("2026-12-24")
+    await offer(world, 1)
+    who = await visitor(world.auditor, "auditor")
+    page = await shown(who, person_id)
+    assert "所見（1件と、その続き）" in page
+    onward = page.partition('<a href="/area/findings?')[2].partition('"')[0]
+    rest = unescape((await who.get(f"/area/findings?{onward}")).text)
+    assert "回答がありません" in page + rest
+    assert rest.count("/responsibility") == 1
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,7 @@ DENIED: dict[str, Any] = {
     "getResponsibilityChanges": "responsibility:read",
     "correctResponsibility": "responsibility:correct",
     "endResponsibility": "responsibility:end",
+    "listFindings": "findings:read",
     "listDisclosures": "disclosures:read",
     "getPersonReport": "people:report",
     "createConsent": "consents:give",

@@ -37,6 +37,7 @@ def _filter(asked: Mapping[str, Any]) -> Filter:
     days = {name: date.fromisoformat(asked[name]) for name in ("from", "to") if name in asked}
     return Filter(
         kind=asked.get("kind"),
+        person_id=PersonId(UUID(asked["personId"])) if "personId" in asked else None,
         area=asked.get("area"),
         organization=OrganizationId(UUID(asked["organization"])) if "organization" in asked else None,
         from_day=days.get("from"),

@@ -1,6 +1,6 @@
 """Looking at timelines, milestones and findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -148,8 +148,12 @@ async def all_changes(
 
 async def record_look_at_many(tx: WriteTx, by: By, action: Action, **asked: object) -> None:
     """That the caller looked at many people at once is on the ledger: not at whom, but for what."""
-    given = {name: str(value) for name, value in asked.items() if value is not None}
-    await ledger.append(tx, Entry(action=action, at=by.at, actor=by.caller.actor(by.request_id), asked=given))
+    actor = by.caller.actor(by.request_id)
+    await ledger.append(tx, Entry(action=action, at=by.at, actor=actor, asked=_given(asked)))
+
+
+def _given(asked: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,18 +204,21 @@ def _milestones(handover: Handover, area: AreaRules) -> list[Milestone]:
     return found
 
 
-async def _record_look(tx: WriteTx, by: By, person_id: PersonId) -> None:
+async def _record_look(
+    tx: WriteTx, by: By, person_id: PersonId, action: Action = "responsibility:read", **asked: object
+) -> None:
     stream = await store.visible_stream(tx, by.organization_id, person_id)
     if stream is None:
         raise NotFound
     await ledger.append(
         tx,
         Entry(
-            action="responsibility:read",
+            action=action,
             at=by.at,
             actor=by.caller.actor(by.request_id),
             stream=stream,
             record=Record("responsibility", stream),
+            asked=_given(asked),
         ),
     )
 
@@ -270,12 +277,20 @@ class Filter:
     """Which findings are asked for: all, where nothing is said."""
 
     kind: FindingKind | None = None
+    person_id: PersonId | None = None
     area: str | None = None
     organization: OrganizationId | None = None
     from_day: date | None = None
     to_day: date | None = None
     """Exclusive: of the day on which they became one."""
     known_at: datetime | None = None
+
+    @property
+    def said(self) -> dict[str, object]:
+        """For the ledger, where the person is a stream."""
+        at = self.known_at and self.known_at.isoformat()
+        whom: dict[str, object] = {"kind": self.kind, "area": self.area, "organization": self.organization}
+        return whom | {"from": self.from_day, "to": self.to_day, "knownAt": at}
 
     def takes(self, finding: Finding) -> bool:
         return (
@@ -288,14 +303,21 @@ class Filter:
 
 async def findings(tx: WriteTx, by: By, asked: Filter, *, after: Place | None, limit: int) -> Page:
     """What needs attention among the people the caller may look at, person by person, each with the ledger's entries
-    behind it as far as the caller may see them. The look is on the ledger: not at whom, but for what.
+    behind it as far as the caller may see them. The look is on the ledger: not at whom, but for what, unless one
+    person was asked about.
 
-    A page that has looked at enough people ends there, however few findings it has.
+    A page that has looked at enough people ends there, however few findings it has. Raises NotFound as `timeline`: no
+    findings would mean that all is well with somebody whom the caller may not look at.
     """
+    one = asked.person_id
+    if one is None:
+        await record_look_at_many(tx, by, "findings:read", **asked.said)
+    else:
+        await _record_look(tx, by, one, "findings:read", **asked.said)
     found: list[tuple[Finding, Place]] = []
-    first = after.person_id if after else None
+    first, most = after.person_id if after else None, PEOPLE_BATCH + 1
     for _ in range(BATCHES_PER_PAGE):
-        people = await store.people(tx, by.organization_id, first=first, limit=PEOPLE_BATCH + 1)
+        people = [one] if one else await store.people(tx, by.organization_id, first=first, limit=most)
         first = people[PEOPLE_BATCH] if len(people) > PEOPLE_BATCH else None
         of = await _findings_of(tx, by, people[:PEOPLE_BATCH], asked)
         for person_id, those in of.items():
@@ -304,12 +326,7 @@ async def findings(tx: WriteTx, by: By, asked: Filter, *, after: Place | None, l
             found += [(one, Place(person_id, n)) for n, one in enumerate(mine, 1) if n > skip]
         if first is None or len(found) > limit:
             break
-    names: dict[str, object] = {"kind": asked.kind, "area": asked.area, "organization": asked.organization}
-    names |= {"from": asked.from_day, "to": asked.to_day}
-    if asked.known_at is not None:
-        names["knownAt"] = asked.known_at.isoformat()
-    page = await _proven(tx, [one for one, _ in found[:limit]], asked.known_at or by.at)
-    await record_look_at_many(tx, by, "findings:read", **names)
+    page = await _proven(tx, [finding for finding, _ in found[:limit]], asked.known_at or by.at)
     if len(found) > limit:
         return Page(page, found[limit - 1][1])
     return Page(page, Place(first, 0) if first else None)

@@ -72,7 +72,7 @@ async def _report(visit: Visit, form: Asked, area_code: str) -> Any:
 
 @pages.get("/area/findings")
 async def findings(visit: Visit) -> Response:
-    form = asked(visit, "area", "organization", "kind", "from", "until", "knownAt", "cursor")
+    form = asked(visit, "personId", "area", "organization", "kind", "from", "until", "knownAt", "cursor")
     found, errors = None, dict[str, str]()
     try:
         found = await visit.ask("listFindings", **_filters(form), limit=FINDINGS)
@@ -92,7 +92,7 @@ async def findings(visit: Visit) -> Response:
 
 
 def _filters(form: Asked) -> dict[str, Any]:
-    same = {name: form.get(name) for name in ("area", "organization", "kind", "from", "cursor")}
+    same = {name: form.get(name) for name in ("personId", "area", "organization", "kind", "from", "cursor")}
     return {**same, "to": form.day_after("until"), "knownAt": form.instant("knownAt")}
 
 

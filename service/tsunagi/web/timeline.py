@@ -19,6 +19,9 @@ from tsunagi.web.intervals import Interval, intervals
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
+MOST_FINDINGS = 200
+"""Whoever has more is a case for the list of findings."""
+
 FIELDS = {"asOf": "asOf", "knownAt": "knownAt", "to": "knownAt", "from": "since"}
 """Of the form, by the parameters that they fill."""
 
@@ -66,6 +69,8 @@ Changes = list[list[Mapping[str, Any]]]
 @dataclass(frozen=True, slots=True)
 class Shown:
     responsibility: Any
+    findings: Any
+    """A page of all there are about the person: the chain's, which the responsibility has, are among them."""
     milestones: Any
     difference: list[Mapping[str, Any]]
     changes: Changes | None
@@ -112,6 +117,7 @@ async def _shown(visit: Visit, person_id: str, form: Asked) -> Shown:
     responsibility = await visit.ask(
         "getResponsibility", personId=person_id, asOf=form.get("asOf"), knownAt=known_at
     )
+    findings = await visit.ask("listFindings", personId=person_id, knownAt=known_at, limit=MOST_FINDINGS)
     found = await visit.ask("getMilestones", personId=person_id, knownAt=known_at)
     milestones = found["milestones"]
     lines, as_of = intervals(responsibility["domains"]), civil(responsibility["asOf"])
@@ -119,6 +125,7 @@ async def _shown(visit: Visit, person_id: str, form: Asked) -> Shown:
     reads = Scope.HANDOVERS_READ in visit.member.caller.scopes
     return Shown(
         responsibility,
+        findings,
         milestones,
         difference,
         changes,

@@ -51,6 +51,7 @@ class Findings(Group[Driver]):
         self,
         *,
         kind: FindingKind | None = None,
+        person: Id | None = None,
         area: str | None = None,
         organization: Id | None = None,
         from_: Day | None = None,
@@ -59,9 +60,17 @@ class Findings(Group[Driver]):
         page_size: int | None = None,
     ) -> Ask[Finding]:
         """What needs attention about people this organization may see, as it was known at `known_at` (now). Gone once
-        it has been put right. `from_` and `to` are about the day on which it became so."""
-        whom = None if organization is None else str(organization)
-        query = {"kind": kind, "area": area, "organization": whom, "from": from_, "to": to}
+        it has been put right. `from_` and `to` are about the day on which it became so.
+
+        Raises NotFound when `person` is nobody whom this organization may see."""
+        query = {
+            "kind": kind,
+            "personId": None if person is None else str(person),
+            "area": area,
+            "organization": None if organization is None else str(organization),
+            "from": from_,
+            "to": to,
+        }
         return Ask(document, query=query | {"knownAt": known_at, "limit": page_size})
 
 
