@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from tests.crowd import accept, offer
+from tests.crowd import accept, offer, record_of
 from tests.oversight.test_findings import findings
 from tests.web.visitors import Visitor, visitor
 from tests.world import World
@@ -25,13 +25,18 @@ def people(page: str) -> list[str]:
 
 
 async def test_everyone_of_the_area_is_listed_with_their_primaries(world: World) -> None:
-    first, second = await offer(world, 1), await offer(world, 2)
+    first, (one, *_) = await offer(world, 1), record_of(world, 2)["domains"]
+    second = await offer(world, 2, domains=[one])
     own = (await world.auditor.get(f"/v1/organizations/{world.auditor.id}")).json()
     assert (own["remitAreaCodes"], own["areaCodes"]) == ([AREA], [])
     page = await shown(await visitor(world.auditor, "auditor"), "/area")
     assert sorted(people(page)) == sorted({first["personId"], second["personId"]})
     assert "就労定着支援事業所 みほん（架空）" in page
     assert f'<option value="{AREA}" selected>架空圏域</option>' in page
+    unrecorded = page.partition('<th scope="row">記録なし</th>')[2].partition("</tr>")[0]
+    assert re.findall(r">([0-9,]+)<", unrecorded) == ["0", "1", "1"]
+    alone = await shown(await visitor(world.auditor, "auditor"), f"/people/{second['personId']}/responsibility")
+    assert alone.count("誰が受け持つかは、ここに記録されていません") == 2
 
 
 async def test_who_works_in_no_area_chooses_one(world: World) -> None:

@@ -1,5 +1,6 @@
 """A whole area: who holds what for everyone in it, gaps first, and what needs attention there."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -49,6 +50,7 @@ async def area(visit: Visit) -> Response:
         found=found,
         domains=DOMAINS,
         totals=totals(found["totals"]) if found else [],
+        unrecorded=unrecorded(found) if found else {},
     )
 
 
@@ -104,6 +106,14 @@ def totals(said: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, dict[str
         key, name = (holder["id"], holder["name"]) if holder else (None, None)
         rows.setdefault(key, (name, {}))[1][one["domain"]] = one["people"]
     return sorted(rows.values(), key=lambda row: (row[0] is not None, -sum(row[1].values()), row[0] or ""))
+
+
+def unrecorded(found: Mapping[str, Any]) -> dict[str, int]:
+    """For how many people nothing is on record, not even that it is nobody, by domain; where there are any."""
+    told = Counter[str]()
+    for one in found["totals"]:
+        told[one["domain"]] += one["people"]
+    return {domain: missing for domain in DOMAINS if (missing := found["people"] - told[domain])}
 
 
 async def _areas(visit: Visit) -> dict[str, str]:

@@ -59,6 +59,7 @@ class Standing(NamedTuple):
 
     domain: str
     primary: Interval | None
+    """None where nothing is on record for the day, not even that it is nobody."""
     beside: list[Interval]
 
 
@@ -86,10 +87,10 @@ class Shown:
     @property
     def now(self) -> list[Standing]:
         found = []
-        for one in self.responsibility["domains"]:
-            held = [line for line in self.lines if line.domain == one["domain"] and line.covers(self.as_of)]
+        for domain in get_args(Domain):
+            held = [line for line in self.lines if line.domain == domain and line.covers(self.as_of)]
             primary = next((line for line in held if line.role == "primary"), None)
-            found.append(Standing(one["domain"], primary, [line for line in held if line.role != "primary"]))
+            found.append(Standing(domain, primary, [line for line in held if line.role != "primary"]))
         return found
 
 
