@@ -22,7 +22,10 @@ LISTS: dict[str, Callable[[Asked], str]] = {
         "/v1/areas/12-91/responsibility?asOf=2027-06-01&knownAt=2026-11-21T00:00:00Z"
     ),
     "getAreaResponsibility of a handover": lambda a: (
-        f"/v1/areas/12-91/responsibility?handover={a.handover_id[-6:]}"
+        f"/v1/areas/12-91/responsibility?number={a.handover_id[-6:]}"
+    ),
+    "getAreaResponsibility of a person": lambda a: (
+        f"/v1/areas/12-91/responsibility?number={a.person_id[-6:]}"
     ),
     "listResponsibilityChanges": lambda _: "/v1/responsibility/changes?limit=200&since=2020-01-01T00:00:00Z",
     "listResponsibilityChanges behind": lambda asked: (

@@ -197,8 +197,8 @@ async def test_its_plan_reads_an_areas_people_and_nobody_elses(world: World) -> 
     assert not read, "\n".join(read)
 
 
-async def of_handover(who: Organization, handover: str) -> list[str]:
-    answer = await who.get(f"/v1/areas/{AREA}/responsibility?handover={handover}")
+async def of_number(who: Organization, number: str) -> list[str]:
+    answer = await who.get(f"/v1/areas/{AREA}/responsibility?number={number}")
     assert answer.status_code == 200, answer.text
     return [one["personId"] for one in answer.json()["items"]]
 
@@ -208,11 +208,20 @@ async def test_a_handovers_number_finds_its_person_for_those_who_may_know_of_bot
     number = coming["id"][-6:]
     for named in (coming["id"], number, number.upper(), coming["id"].upper()):
         for who in (world.auditor, world.settlement):
-            assert await of_handover(who, named) == [coming["personId"]]
-    assert await of_handover(world.auditor, other["id"]) == [other["personId"]]
-    assert await of_handover(world.auditor, "000000") == []
+            assert await of_number(who, named) == [coming["personId"]]
+    assert await of_number(world.auditor, other["id"]) == [other["personId"]]
+    assert await of_number(world.auditor, "000000") == []
     for stranger in (world.other, world.transition, world.center):
-        assert await of_handover(stranger, number) == []
+        assert await of_number(stranger, number) == []
+
+
+async def test_a_persons_number_finds_those_whom_the_caller_may_see_anyway(world: World) -> None:
+    coming, _ = await offer(world), await offer(world, 2)
+    for named in (coming["personId"], coming["personId"][-6:].upper()):
+        for who in (world.auditor, world.settlement):
+            assert await of_number(who, named) == [coming["personId"]]
+        for stranger in (world.other, world.center):
+            assert await of_number(stranger, named) == []
 
 
 async def test_a_receiver_learns_nothing_of_a_handover_that_it_has_not_received(world: World) -> None:
@@ -220,18 +229,18 @@ async def test_a_receiver_learns_nothing_of_a_handover_that_it_has_not_received(
     first = await offer(world)
     world.on("2026-12-01")
     await accept(world, first)
-    assert await of_handover(world.center, first["id"]) == [first["personId"]]
+    assert await of_number(world.center, first["id"]) == [first["personId"]]
     async with owner(world.services.db) as connection:
         await connection.execute(
             text("UPDATE handovers SET received_at = NULL WHERE id = :id"), {"id": first["id"]}
         )
-    assert await of_handover(world.center, first["id"]) == []
-    assert await of_handover(world.auditor, first["id"]) == [first["personId"]]
+    assert await of_number(world.center, first["id"]) == []
+    assert await of_number(world.auditor, first["id"]) == [first["personId"]]
 
 
 @pytest.mark.parametrize(
     "bad", ["", "12345", "1234567", "0000zz", "%25", "00000000-0000-4000-8000-00000000000"]
 )
-async def test_what_is_no_number_of_a_handover_is_refused(world: World, bad: str) -> None:
-    answer = await world.auditor.get(f"/v1/areas/{AREA}/responsibility?handover={bad}")
-    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "handover")
+async def test_what_is_no_number_is_refused(world: World, bad: str) -> None:
+    answer = await world.auditor.get(f"/v1/areas/{AREA}/responsibility?number={bad}")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "number")

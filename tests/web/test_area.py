@@ -35,7 +35,9 @@ async def test_everyone_of_the_area_is_listed_with_their_primaries(world: World)
     assert f'<option value="{AREA}" selected>架空圏域</option>' in page
     unrecorded = page.partition('<th scope="row">記録なし</th>')[2].partition("</tr>")[0]
     assert re.findall(r">([0-9,]+)<", unrecorded) == ["0", "1", "1"]
-    alone = await shown(await visitor(world.auditor, "auditor"), f"/people/{second['personId']}/responsibility")
+    alone = await shown(
+        await visitor(world.auditor, "auditor"), f"/people/{second['personId']}/responsibility"
+    )
     assert alone.count("誰が受け持つかは、ここに記録されていません") == 2
 
 
@@ -99,7 +101,8 @@ async def test_findings_are_filtered_by_area_organization_kind_and_period(world:
         ("/area?area=12-91&asOf=2026-13-01", "asOf"),
         ("/area?area=12-91&knownAt=x", "knownAt"),
         ("/area?area=%2F", "area"),
-        ("/area?handover=yamada", "handover"),
+        ("/area?number=yamada", "number"),
+        ("/area?number=ZZZZZZ", "number"),
         ("/area/findings?kind=unheard_of", "kind"),
         ("/area/findings?until=x", "until"),
         ("/area/findings?organization=x", "organization"),
@@ -116,12 +119,15 @@ async def test_the_number_on_a_paper_leads_to_the_person(world: World) -> None:
     first, second = await offer(world, 1), await offer(world, 2)
     who = await visitor(world.auditor, "auditor")
     for asked in (first["id"], first["id"][-6:].upper(), f"{first['id'][-6:]}&area={AREA}"):
-        assert people(await shown(who, f"/area?handover={asked}")) == [first["personId"]], asked
+        assert people(await shown(who, f"/area?number={asked}")) == [first["personId"]], asked
+    assert people(await shown(who, f"/area?number={first['personId'][-6:].upper()}")) == [first["personId"]]
     ledger = await shown(who, f"/audit/ledger?handoverId={first['id']}")
-    assert f'href="/area?handover={first["id"]}"' in ledger
-    assert "この番号の引継ぎは、見ることのできる圏域にありません" in await shown(who, "/area?handover=000000")
+    assert f'href="/area?number={first["id"]}"' in ledger
+    assert "番号 000000 の引継ぎも本人も、見ることのできる圏域にありません" in await shown(
+        who, "/area?number=000000"
+    )
     stranger = await visitor(world.other)
-    assert not people(await shown(stranger, f"/area?area={AREA}&handover={second['id']}"))
+    assert not people(await shown(stranger, f"/area?area={AREA}&number={second['id']}"))
 
 
 def test_totals_have_a_row_for_each_organization_and_nobody_first() -> None:

@@ -234,7 +234,7 @@ async def get_area_responsibility(call: Call) -> Response:
             area,
             as_of=as_of,
             known_at=known_at,
-            handover=asked.get("handover"),
+            number=asked.get("number"),
             after=after,
             limit=asked["limit"],
         )

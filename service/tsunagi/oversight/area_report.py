@@ -53,7 +53,7 @@ class Report:
 
 # LATERAL, so that whatever the planner expects, each person's rows are looked up and nobody else's are read. An
 # area's people are those with a handover on offer, or beyond, in it. $6 and $7: the row that the page before ended
-# with. $8: the end of a handover's id; whose person it is about is told to nobody who may not know of it.
+# with. $8: the end of a person's id, or of a handover's; whom that is about is told to nobody who may not know of it.
 _REPORT = """
     WITH remit AS MATERIALIZED (
         SELECT FROM organization_areas a
@@ -63,8 +63,8 @@ _REPORT = """
         WHERE h.area_code = $2 AND h.offered_at IS NOT NULL AND (
             EXISTS (SELECT FROM remit)
             OR h.person_id IN (SELECT r.person_id FROM person_relations r WHERE r.organization_id = $1))
-            AND ($8::text IS NULL OR right(h.id::text, length($8)) = $8 AND (
-                EXISTS (SELECT FROM remit) OR h.sender_id = $1
+            AND ($8::text IS NULL OR right(h.person_id::text, length($8)) = $8
+                OR right(h.id::text, length($8)) = $8 AND (EXISTS (SELECT FROM remit) OR h.sender_id = $1
                 OR h.receiver_id = $1 AND h.received_at IS NOT NULL))
     ), newest AS MATERIALIZED (
         SELECT p.person_id, v.domain, v.version
@@ -101,21 +101,21 @@ async def report(
     *,
     as_of: date,
     known_at: datetime | None,
-    handover: str | None = None,
+    number: str | None = None,
     after: tuple[bool, PersonId] | None,
     limit: int,
 ) -> Report:
     """Who held what in the area on `as_of`, as known at `known_at`: of all its people for who audits it, of their own
-    for others; with `handover`, of whom a handover with an id that ends so is about. Domains that are not on record
-    for that day are left out. The look is on the ledger.
+    for others; with `number`, of those whose id, or that of a handover about them, ends so. Domains that are not on
+    record for that day are left out. The look is on the ledger.
 
     Raises NotFound when there is no such area.
     """
     if await directory.rules_of(tx, area_code) is None:
         raise NotFound
-    asked = {"asOf": as_of, "knownAt": known_at and known_at.isoformat(), "handover": handover}
+    asked = {"asOf": as_of, "knownAt": known_at and known_at.isoformat(), "number": number}
     await record_look_at_many(tx, by, "responsibility:report", area=area_code, **asked)
-    known, end = known_at or by.at, handover and handover.lower()
+    known, end = known_at or by.at, number and number.lower()
     return await _report(tx, by.organization_id, area_code, as_of, known, end, after=after, limit=limit)
 
 
@@ -125,14 +125,14 @@ async def _report(
     area_code: str,
     as_of: date,
     known_at: datetime,
-    handover: str | None,
+    end: str | None,
     *,
     after: tuple[bool, PersonId] | None,
     limit: int,
 ) -> Report:
     gap, person_id = after or (None, None)
     place = (person_id, None if gap is None else not gap)
-    asked = (organization_id, area_code, as_of, known_at, limit + 1, *place, handover)
+    asked = (organization_id, area_code, as_of, known_at, limit + 1, *place, end)
     ((people, totals, page),) = await fetch(tx, _REPORT, *asked)
     rows = [
         Row(person, has_gap, tuple(Holding(*one) for one in domains))

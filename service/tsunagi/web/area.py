@@ -17,16 +17,16 @@ PEOPLE, FINDINGS, ORGANIZATIONS = 100, 50, 200
 """How many are asked for at once."""
 DOMAINS = get_args(Domain)
 AREAS_SEARCHED = 20
-FIELDS = {name: name for name in ("asOf", "knownAt", "handover")}
+FIELDS = {name: name for name in ("asOf", "knownAt", "number")}
 NO_NUMBER = (
-    "書類にある引継ぎの番号（0～9とA～Fの6文字）か、引継ぎのIDを入れてください",
-    "Give the handover’s number (six digits or letters) or id, as the papers have it",
+    "引継ぎか本人の番号（0～9とA～Fの6文字）、またはIDを入れてください",
+    "Give the number of a handover or person (six of 0 to 9 and A to F), or an id",
 )
 
 
 @pages.get("/area")
 async def area(visit: Visit) -> Response:
-    form = asked(visit, "area", "asOf", "knownAt", "handover", "cursor")
+    form = asked(visit, "area", "asOf", "knownAt", "number", "cursor")
     areas = await _areas(visit)
     own = await _own(visit)
     chosen = form.get("area") or next(iter(own), None)
@@ -39,7 +39,7 @@ async def area(visit: Visit) -> Response:
                 break
     except InvalidParameter as refusal:
         errors = faults(visit, refusal, FIELDS | {"areaCode": "area"})
-        errors |= {"handover": visit.t(*NO_NUMBER)} if "handover" in errors else {}
+        errors |= {"number": visit.t(*NO_NUMBER)} if "number" in errors else {}
     return visit.page(
         "area.html",
         status=400 if errors else 200,
@@ -55,9 +55,9 @@ async def area(visit: Visit) -> Response:
 
 
 def _searched(form: Asked, chosen: str | None, own: Sequence[str]) -> list[str]:
-    """The areas to look in: the chosen one; for a handover, whose area stands on no paper, all of one's own, too."""
+    """The areas to look in: the chosen one; for a number, whose area stands on no paper, all of one's own, too."""
     first = [chosen] if chosen else []
-    return list(dict.fromkeys([*first, *own]))[:AREAS_SEARCHED] if form.get("handover") else first
+    return list(dict.fromkeys([*first, *own]))[:AREAS_SEARCHED] if form.get("number") else first
 
 
 async def _report(visit: Visit, form: Asked, area_code: str) -> Any:
@@ -66,7 +66,7 @@ async def _report(visit: Visit, form: Asked, area_code: str) -> Any:
         areaCode=area_code,
         asOf=form.get("asOf"),
         knownAt=form.instant("knownAt"),
-        handover=form.get("handover"),
+        number=form.get("number"),
         cursor=form.get("cursor"),
         limit=PEOPLE,
     )

@@ -143,17 +143,17 @@ class Responsibilities(Group[Driver]):
         *,
         as_of: Day | None = None,
         known_at: Moment | None = None,
-        handover: str | None = None,
+        number: str | None = None,
         cursor: str | None = None,
         page_size: int | None = None,
     ) -> Ask[AreaResponsibility]:
         """Everybody's holders in the area on that day (today), as known at `known_at` (now): the totals of all, and
-        the page of people behind `cursor`, the `nextCursor` of the page before. `handover`: only whom the handover
-        with this id, or an id that ends in these six digits, is about."""
+        the page of people behind `cursor`, the `nextCursor` of the page before. `number`: only those whose
+        own id, or the id of a handover about them, is this one or ends in these six digits."""
         query = {
             "asOf": as_of,
             "knownAt": known_at,
-            "handover": handover,
+            "number": number,
             "cursor": cursor,
             "limit": page_size,
         }
