@@ -7,7 +7,7 @@ import pytest
 from tests.test_glossary import labelled
 from tsunagi.contract import Contract
 from tsunagi.ledger.rules import Action, Record
-from tsunagi.web.words import ACTIONS, RECORDS, Words, labels
+from tsunagi.web.words import ACTIONS, RECORDS, SUBJECTS, Words, labels
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def test_why_a_version_was_made_has_words_wherever_its_code_stands(ja: Words) ->
 
 def test_every_action_of_the_ledger_has_words(ja: Words, en: Words) -> None:
     assert set(ACTIONS) == set(get_args(Action))
+    assert set(SUBJECTS) == {one.partition(":")[0] for one in ACTIONS}
     assert set(RECORDS) == set(get_args(get_type_hints(Record)["kind"]))
     assert (ja.action("handovers:offer"), en.action("handovers:offer")) == (
         "引継ぎの申込み",

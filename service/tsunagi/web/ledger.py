@@ -16,7 +16,7 @@ from tsunagi.web.assigning import team
 from tsunagi.web.names import names_around, names_of
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
-from tsunagi.web.words import ACTIONS
+from tsunagi.web.words import ACTIONS, SUBJECTS
 
 EQUAL = ("action", "outcome", "personId", "handoverId", "organizationId", "stream")
 """Filters that stand in the operation as they do in the form."""
@@ -62,8 +62,17 @@ async def ledger_page(visit: Visit) -> Response:
         checkpoint=checkpoint,
         keys=await log_keys(visit),
         pages_client=PAGES,
-        actions={code: visit.words.text(label) for code, label in ACTIONS.items()},
+        actions=_actions(visit),
     )
+
+
+def _actions(visit: Visit) -> dict[str, dict[str, str]]:
+    """What each is called, by what they are about: there are some seventy."""
+    text = visit.words.text
+    return {
+        text(about): {code: text(said) for code, said in ACTIONS.items() if code.partition(":")[0] == subject}
+        for subject, about in SUBJECTS.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,27 @@ ACTIONS: Mapping[str, Text] = {
 }
 """Of an entry of the ledger; the schema gives them no label."""
 
+SUBJECTS: Mapping[str, Text] = {
+    "handovers": Text("引継ぎ", "Handovers"),
+    "consents": Text("同意", "Consents"),
+    "people": Text("本人", "People"),
+    "responsibility": Text("責任", "Responsibility"),
+    "findings": Text("所見", "Findings"),
+    "disclosures": Text("開示", "Disclosures"),
+    "provisions": Text("第三者提供記録", "Records of provision"),
+    "evidence": Text("減算の証拠", "Evidence"),
+    "guidelines": Text("指針", "Guidelines"),
+    "ledger": Text("台帳", "Ledger"),
+    "directory": Text("機関の名簿", "Directory"),
+    "staff": Text("職員", "Staff"),
+    "openid": Text("機関のサインイン", "Organization's sign-in"),
+    "clients": Text("ソフトウェア", "Software"),
+    "tokens": Text("アクセストークン", "Access tokens"),
+    "webhooks": Text("通知先", "Webhooks"),
+    "calendars": Text("予定表", "Calendars"),
+}
+"""What the actions are about, by what stands before the colon; those first that an auditor asks for most."""
+
 RECORDS: Mapping[str, Text] = {
     "handover": Text("引継ぎ", "Handover"),
     "consent": Text("同意", "Consent"),
