@@ -14,6 +14,7 @@ from tests.web.visitors import visitor
 from tests.world import World
 from tsunagi.transparency.actions import Sequencer
 from tsunagi.transparency.keys import FileKeys
+from tsunagi.web.dates import Dates
 
 ORIGIN = "127.0.0.1:8080/ledger"
 
@@ -119,6 +120,8 @@ async def test_a_receipt_is_checked_in_the_browser_and_by_the_server(
     world: World, sequenced: Sequenced
 ) -> None:
     accepted = await world.accepted()
+    world.on("2027-04-01")  # the clock has taken the last steps
+    assert (await world.center.get(f"/v1/handovers/{accepted['id']}")).json()["status"] == "completed"
     await sequenced()
     receipt = await world.center.get(f"/v1/handovers/{accepted['id']}/receipt")
     member = await visitor(world.auditor, "auditor")
@@ -137,6 +140,9 @@ async def test_a_receipt_is_checked_in_the_browser_and_by_the_server(
         answer = await member.post("/verify", {"keys": keys}, files={"receipt": ("r.json", content)})
         assert answer.status_code == 200, answer.text
         assert f"<h2>{titles[result]}</h2>" in answer.text
+        at = Dates("ja").moment(last["at"])
+        reached = f"最後の手続は{at}の「引継ぎの完了」で、そのときの引継ぎの状態は「完了」です。"
+        assert (reached in answer.text) == (result == "good")
     unkeyed = await member.post("/verify", {"keys": "x"}, files={"receipt": ("r.json", receipt.content)})
     assert titles["unchecked"] in unkeyed.text
 

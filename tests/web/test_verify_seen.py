@@ -40,6 +40,7 @@ async def test_a_receipt_is_checked_where_it_is(pages: BrowserWorld, tmp_path: P
         await file.set_input_files(good)
         await expect(result.get_by_role("heading")).to_have_text("確かめられました")
         await expect(result.get_by_role("row")).to_have_count(5)  # the heads, and four steps
+        await expect(result).to_contain_text("の「引継ぎの受諾」で、そのときの引継ぎの状態は「受諾」です。")
         first = json.loads(content)["steps"][0]
         at = Dates("ja").moment(first["at"])
         said = f"{at} 引継ぎの申込み 就労定着支援事業所 みほん（架空） {first['entry']['position']}"

@@ -1,6 +1,7 @@
 """Checking a receipt: in the browser, where the file stays; or here, for whoever has no scripts and trusts us."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,13 +9,15 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from tsunagi.errors import Text
+from tsunagi.ids import number
+from tsunagi.web.dates import Dates
 from tsunagi.web.ledger import log_keys
 from tsunagi.web.names import names_around, names_of
 from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 from tsunagi.web.words import ACTIONS
 from tsunagi_verifier.entries import Entry, read_json
-from tsunagi_verifier.receipts import check_receipt
+from tsunagi_verifier.receipts import Receipt, check_receipt
 from tsunagi_verifier.refusals import Refused, Unchecked, Unsigned
 from tsunagi_verifier.trust import Trust, read_keys
 from tsunagi_verifier.trust import log_keys as of_logs
@@ -41,7 +44,7 @@ async def verify_page(visit: Visit) -> Response:
 @pages.post("/verify")
 async def verify(visit: Visit) -> Response:
     keys, raw = await sent(visit, "receipt")
-    return await _verify_page(visit, keys, await asyncio.to_thread(verdict, raw, keys))
+    return await _verify_page(visit, keys, await asyncio.to_thread(verdict, raw, keys, _statuses(visit)))
 
 
 async def _verify_page(visit: Visit, keys: str, checked: Checked | None) -> Response:
@@ -53,7 +56,12 @@ async def _verify_page(visit: Visit, keys: str, checked: Checked | None) -> Resp
         names=await names_of(visit, (_organization(body) for body in told)),
         around=await names_around(visit),
         actions=SHOWN_ACTIONS,
+        statuses=_statuses(visit),
     )
+
+
+def _statuses(visit: Visit) -> Mapping[str, Text]:
+    return visit.words.labels["handover-status"]
 
 
 def _organization(body: Any) -> str | None:
@@ -69,8 +77,8 @@ async def sent(visit: Visit, name: str) -> tuple[str, bytes]:
     return keys, raw
 
 
-def verdict(raw: bytes, keys: str) -> Checked:
-    """As `tsunagi-verify receipt` says."""
+def verdict(raw: bytes, keys: str, statuses: Mapping[str, Text]) -> Checked:
+    """As `tsunagi-verify receipt` says; `statuses`: what they are called."""
     shown: Any = None
     try:
         trust = trusted(keys)
@@ -84,10 +92,29 @@ def verdict(raw: bytes, keys: str) -> Checked:
     if waiting := len(receipt.waiting):
         ja, en = f"{waiting}件はまだ検証点に入っていません", f"{waiting} are in no checkpoint yet"
         return Checked("unchecked", Text(ja, en), entries=entries)
-    proven = len(receipt.proven)
-    ja = f"{proven}件の手続が証明されました。この後に何もなかったことと、発行日時は、証明の外です"
-    en = f"{proven} steps are proven; not that nothing has happened since, nor when it was issued"
-    return Checked("good", Text(ja, en), entries=entries)
+    which, proven = number(receipt.handover_id), len(receipt.proven)
+    counted = Text(
+        f"引継ぎ 番号 {which}：{proven}件の手続が証明されました。"
+        "この後に何もなかったことと、発行日時は、証明の外です。",
+        f"Handover No. {which}: {proven} steps are proven; "
+        "not that nothing has happened since, nor when the receipt was issued.",
+    )
+    return Checked("good", counted, _reached(receipt, statuses), entries)
+
+
+def _reached(receipt: Receipt, statuses: Mapping[str, Text]) -> Text | None:
+    """As verify.js says it: nothing where the last step's text is not shown."""
+    last = receipt.proven[-1][0].body
+    if last is None or receipt.status is None:
+        return None
+    said = str(last.get("action"))
+    action = ACTIONS.get(said, Text(said, said))
+    state = statuses.get(receipt.status, Text(receipt.status, receipt.status))
+    ja, en = (Dates(one).moment(last["at"]) for one in ("ja", "en"))
+    return Text(
+        f"最後の手続は{ja}の「{action.ja}」で、そのときの引継ぎの状態は「{state.ja}」です。",
+        f"The last step is “{action.en}” of {en}; the handover’s state was then “{state.en}”.",
+    )
 
 
 def trusted(keys: str) -> Trust:

@@ -13,11 +13,13 @@ from tsunagi_verifier.trust import Trust
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receipt proves: each step with the checkpoint whose log it is in. `waiting` are in none yet; of those that
-    are `hidden` the text was erased or not shown, so that what the receipt says about them is its own word. When it
-    was issued, and that nothing has happened since, is so, too."""
+    """What a receipt proves: each step with the checkpoint whose log it is in, and the `status` in which the last left
+    the handover, where the steps' texts tell. `waiting` are in none yet; of those that are `hidden` the text was erased
+    or not shown, so that what the receipt says about them is its own word. When it was issued, and that nothing has
+    happened since, is so, too."""
 
     handover_id: str
+    status: str | None
     proven: tuple[tuple[Entry, Checkpoint], ...]
     waiting: tuple[Entry, ...]
     links: int
@@ -53,12 +55,12 @@ def check_receipt(shown: Any, trust: Trust) -> Receipt:
         except Refused as refused:
             refused.step = place
             raise
-    course.end(member(shown, "status", str))
+    status = course.end(member(shown, "status", str))
     links, _ = check_streams([*(entry for entry, _ in proven), *waiting])
     note = member(shown, "checkpoint", str, None)
     if note is not None:
         trust.open(note)
-    return Receipt(handover_id, tuple(proven), tuple(waiting), links)
+    return Receipt(handover_id, status, tuple(proven), tuple(waiting), links)
 
 
 class _Course:
@@ -87,8 +89,8 @@ class _Course:
             )
         self._state = member(change, "to", str)
 
-    def end(self, status: str) -> None:
-        """Raises Refused where that is not the state that was reached, or no step was shown."""
+    def end(self, status: str) -> str | None:
+        """The state that was reached. Raises Refused where that is another, or no step was shown."""
         if not self._begun:
             raise Refused("受渡しの証明に歩みがありません", "the receipt shows no step")
         if self._state not in (None, status):
@@ -96,6 +98,7 @@ class _Course:
                 "受渡しの証明の状態が、最後の歩みの後の状態と違います",
                 "the status of the receipt is not the one after its last step",
             )
+        return self._state
 
 
 def _entry_of(step: Any, handover_id: str) -> Entry:

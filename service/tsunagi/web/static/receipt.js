@@ -86,11 +86,11 @@ async function checkReceipt(bytes, keyText) {
       throw error;
     }
   }
-  course.end(member(shown, "status", "text"));
+  const status = course.end(member(shown, "status", "text"));
   const links = checkStreams([...proven.map((one) => one.entry), ...waiting]);
   const note = member(shown, "checkpoint", "text", null);
   if (note !== null) await openCheckpoint(note, keys);
-  return { handoverId, proven, waiting, links };
+  return { handoverId, status, proven, waiting, links };
 }
 
 /** The states of a handover, one step after the other. `state` is null where it is not known, since a text was not
@@ -124,6 +124,7 @@ class Course {
         "受渡しの証明の状態が、最後の歩みの後の状態と違います",
         "the status of the receipt is not the one after its last step",
       );
+    return this.state;
   }
 }
 

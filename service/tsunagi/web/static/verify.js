@@ -17,6 +17,7 @@ async function check() {
   if (turn !== newest) return; // something else was asked meanwhile
   const lines = [element("p", {}, chosen.name)];
   if (found.result === "wrong") lines.push(element("p", {}, element("strong", {}, altered(found))));
+  if (found.result === "good") lines.push(...reached(found.receipt).map((text) => element("p", {}, element("strong", {}, text))));
   if (found.en) lines.push(element("p", {}, say(found.ja, found.en)));
   if (found.receipt) lines.push(element("p", {}, summary(found.receipt)));
   result.replaceChildren(outcome(found.result, ...lines));
@@ -38,6 +39,19 @@ function altered({ unsigned, step }) {
     "このファイルは書き換えられているか、受渡しの証明ではありません。",
     "This file was altered, or is no receipt.",
   );
+}
+
+/** As verifying.py says it: nothing where the last step's text is not shown. */
+function reached({ status, proven }) {
+  const last = proven.at(-1).entry.body;
+  if (last === null || status === null) return [];
+  const [at, action, state] = [moment(last.get("at")), said(last)[1], named("status", status) ?? status];
+  return [
+    say(
+      `最後の手続は${at}の「${action}」で、そのときの引継ぎの状態は「${state}」です。`,
+      `The last step is “${action}” of ${at}; the handover’s state was then “${state}”.`,
+    ),
+  ];
 }
 
 function summary({ handoverId, proven, waiting }) {
