@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tsunagi.directory.rules import Area, OrganizationProfile
+from tsunagi.ids import number
 from tsunagi.responsibility.milestones import corresponding_day
 from tsunagi.synthetic.cases import case
 from tsunagi.synthetic.consents import consent
 from tsunagi_client import Tsunagi
+from tsunagi_client.codes import Status
 from tsunagi_client.models import Handover
 from tsunagi_verifier import Server, Tree
 from tsunagi_verifier.receipts import check_receipt
@@ -127,7 +129,7 @@ def tell(cast: Cast, move: Move, today: date) -> None:
         _audit(stage)
         _prove(stage, seen)
         move(None)
-        cast.made["openHandovers"] = _open_cases(cast, settlement, today)
+        cast.made["openHandovers"] = _open_cases(cast, settlement, center, today)
 
 
 def _offer(stage: Stage) -> str:
@@ -201,17 +203,21 @@ def _accept(stage: Stage, seen: Handover) -> None:
         "センターが領域ごとに受諾する",
         "the center accepts, domain by domain",
     )
-    answers: list[Any] = [
-        {"domain": one["domain"], "decision": "accept", "role": one["receiverRole"]}
-        for one in seen["domains"]
-    ]
-    accepted = stage.center.handovers.accept(seen["id"], answers).data
+    accepted = stage.center.handovers.accept(seen["id"], _everything(seen)).data
     for one in accepted["domains"]:
         _say(
             f"{DOMAINS[one['domain']]}: {ROLES[one['acceptedRole']]}、{one['acceptedFrom']} から",
             f"{one['domain']}: {one.get('acceptedRole')} from {one.get('acceptedFrom')}",
         )
     _say("それまでの責任は定着事業所に残る", "until then responsibility stays with the sender")
+
+
+def _everything(seen: Handover) -> list[Any]:
+    """The answers of a receiver that takes all that it is asked to take, as it is asked."""
+    return [
+        {"domain": one["domain"], "decision": "accept", "role": one["receiverRole"]}
+        for one in seen["domains"]
+    ]
 
 
 def _withdraw_consent(stage: Stage, seen: Handover) -> None:
@@ -298,12 +304,14 @@ def _prove(stage: Stage, seen: Handover) -> None:
     )
 
 
-def _open_cases(cast: Cast, settlement: Tsunagi, today: date) -> list[dict[str, str]]:
+def _open_cases(cast: Cast, settlement: Tsunagi, center: Tsunagi, today: date) -> list[dict[str, str]]:
     """A few more people whose handovers stand at different points, for whoever goes on from here."""
     made: list[dict[str, str]] = []
-    for number, (months, step) in enumerate(((3, "offer"), (4, "offer"), (9, "offer"), (5, "draft")), 2):
+    for seed, (months, step) in enumerate(
+        ((3, "offer"), (4, "offer"), (9, "offer"), (5, "draft"), (1, "gap")), 2
+    ):
         record = case(
-            number,
+            seed,
             handover_type="settlement_to_center",
             planned_date=corresponding_day(today, months),
             receiver_id=cast.center.id,
@@ -314,13 +322,31 @@ def _open_cases(cast: Cast, settlement: Tsunagi, today: date) -> list[dict[str, 
         )
         draft = settlement.handovers.create(record).data
         status = draft["status"]
-        if step == "offer":
+        if step != "draft":
             settlement.consents.create(
                 consent(record, draft["personId"], [cast.center.id], sections=SHARED, given_on=today)
             )
             status = settlement.handovers.offer(draft["id"]).data["status"]
+        if step == "gap":
+            status = _leave_a_gap(settlement, center, draft["id"], today)
         made.append({"id": draft["id"], "status": status, "plannedDate": draft["plannedDate"]})
     return made
+
+
+def _leave_a_gap(settlement: Tsunagi, center: Tsunagi, handover_id: str, today: date) -> Status:
+    """The center has accepted, and the sender gives up one domain before that day: something for an auditor to find."""
+    seen = center.handovers.get(handover_id).data
+    if "record" not in seen:
+        raise StoryBroken("the window is open, and the record is not there")
+    accepted = center.handovers.accept(handover_id, _everything(seen)).data
+    settlement.responsibilities.end(seen["personId"], "daily_life", "primary", on=today, code="service_ended")
+    console.print()
+    who = number(seen["personId"])
+    _say(
+        f"監査の練習に: 番号 {who} の本人（架空）の生活支援は、{seen['plannedDate']} の前日まで担当なし",
+        "for auditors to try: nobody holds this made-up person's daily life until the center does",
+    )
+    return accepted["status"]
 
 
 def _say(ja: str, en: str) -> None:
