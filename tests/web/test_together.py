@@ -97,7 +97,8 @@ async def test_the_other_sides_window_is_proposed_and_agreement_is_said_plainly(
     handover = await world.accepted()
     here = f"/handovers/{handover['id']}"
     member = await visitor(world.settlement)
-    assert "企業の窓口は、まだどちらも記録していません" in text_of(await member.get(here))
+    said = text_of(await member.get(here))
+    assert "企業の窓口は、まだどちらも記録していません。提供元が申込みの前に書いた窓口は" in said
     await recorded(world.center, handover, window(world.center, "2027-04-01"))
     said = text_of(await member.get(here))
     assert "提供先は障害者就業・生活支援センターみほん（架空）（令和9年4月1日から）としています" in said

@@ -42,7 +42,7 @@ DONE: Mapping[str, Text] = {
         "It is open: the receiver can read the record from now on.",
     ),
     "recorded": Text(
-        "連携を記録しました。相手の機関も見られます。",
+        "記録しました。相手の機関も見られます。",
         "It is recorded, and the other side can see it.",
     ),
     "taken_back": Text(
