@@ -2,6 +2,7 @@
 badly. It asks for nobody's password: who signs in says who they are."""
 
 import base64
+import functools
 import html
 import json
 import secrets
@@ -29,7 +30,13 @@ def new_key(algorithm: str) -> Any:
         return ECKey.generate_key("P-256", parameters)
     if algorithm == "EdDSA":
         return OKPKey.generate_key("Ed25519", parameters)
-    return RSAKey.generate_key(2048, parameters)
+    return RSAKey.import_key(_rsa(), parameters)
+
+
+@functools.cache
+def _rsa() -> dict[str, Any]:
+    """Looking for two primes takes longer than most tests."""
+    return dict(RSAKey.generate_key(2048).as_dict(private=True))
 
 
 @dataclass
