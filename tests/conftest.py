@@ -122,16 +122,19 @@ class RolledBackDatabase(Database):
     @asynccontextmanager
     async def _transaction(self, begin: str, settings: str) -> AsyncIterator[AsyncConnection]:
         around, self._settings = self._settings, f"SET LOCAL ROLE {SERVICE_ROLE}; {settings}"
-        async with self._connection.begin_nested():
-            server = await driver(self._connection)
-            await server.execute(self._settings)
-            self._connection.info["keys"] = self.keys
-            try:
-                yield self._connection
-                await server.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-            finally:
-                self._settings = around
-            await server.execute(around)
+        server = await driver(self._connection)
+        await server.execute(f"SAVEPOINT block; {self._settings}")
+        self._connection.info["keys"] = self.keys
+        try:
+            yield self._connection
+            await server.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        except BaseException:
+            await server.execute("ROLLBACK TO block; RELEASE block")
+            raise
+        else:
+            await server.execute(f"RELEASE block; {around}")
+        finally:
+            self._settings = around
 
     async def ping(self) -> None:
         await self._connection.execute(text("SELECT 1"))
@@ -153,15 +156,22 @@ async def shared_url(server_url: str, template_url: str) -> AsyncIterator[str]:
     await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def db(shared_url: str) -> AsyncIterator[Database]:
-    """The database of most tests: nothing a test writes is there for the next one."""
-    engine = create_async_engine(async_url(shared_url), connect_args={"server_settings": PATIENT})
+@asynccontextmanager
+async def rolled_back(url: str) -> AsyncIterator[Database]:
+    engine = create_async_engine(async_url(url), connect_args={"server_settings": PATIENT})
     async with engine.connect() as connection:
         transaction = await connection.begin()
+        await connection.execute(text("SELECT"))  # with its first statement it begins
         yield RolledBackDatabase(connection)
         await transaction.rollback()
     await engine.dispose()
+
+
+@pytest.fixture
+async def db(shared_url: str) -> AsyncIterator[Database]:
+    """The database of most tests: nothing a test writes is there for the next one."""
+    async with rolled_back(shared_url) as database:
+        yield database
 
 
 @pytest.fixture

@@ -8,16 +8,15 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.conftest import PATIENT, RolledBackDatabase, run_sql
+from tests.conftest import rolled_back, run_sql
 from tests.isolation import realm as building
 from tests.isolation.realm import CAST, STATES, TODAY, Realm
 from tests.running import plain_url
 from tsunagi.app import create_app, create_services
 from tsunagi.clock import Clock
 from tsunagi.contract import Contract
-from tsunagi.db import Database, async_url
+from tsunagi.db import Database
 from tsunagi.settings import Settings
 from tsunagi.transparency.actions import Sequencer
 from tsunagi.transparency.keys import FileKeys
@@ -66,18 +65,14 @@ async def realm(realm_url: str, data_dir: Path, contract: Contract) -> AsyncIter
             pass
     finally:
         await committing.close()
-    engine = create_async_engine(async_url(realm_url), connect_args={"server_settings": PATIENT})
-    async with engine.connect() as connection:
-        transaction = await connection.begin()
-        built.services = create_services(settings, RolledBackDatabase(connection), clock, contract)
+    async with rolled_back(realm_url) as database:
+        built.services = create_services(settings, database, clock, contract)
         built.services.clock.move_to_date(TODAY)
         async with _client(built.services) as http:
             for voice in built.voices.values():
                 voice.http, voice.services = http, built.services
             built.http = http
             yield built
-        await transaction.rollback()
-    await engine.dispose()
 
 
 def _client(services: object) -> httpx2.AsyncClient:
