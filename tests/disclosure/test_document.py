@@ -46,6 +46,22 @@ async def test_the_receiver_gets_on_paper_what_it_gets_as_json(world: World) -> 
     assert "医療同意がない" in text
 
 
+async def test_once_it_is_answered_the_paper_says_from_when_each_domain_is_taken(world: World) -> None:
+    received = await world.received()
+    path = f"/v1/handovers/{received['id']}"
+    assert "回答期限" in text_of(await printed(world.center, path))
+    domains = [
+        {"domain": one["domain"], "decision": "accept", "from": "2027-03-01"}
+        for one in received["domains"]
+    ]
+    answer = await world.center.post(f"{path}/accept", {"domains": domains})
+    assert answer.status_code == 200, answer.text
+    text = text_of(await printed(world.center, path))
+    assert "回答期限" not in text
+    assert "受けた開始日" in text
+    assert "令和9年3月1日（2027-03-01）" in text
+
+
 async def test_every_page_names_the_person_and_neither_title_nor_file_do(world: World) -> None:
     received = await world.received()
     answer = await world.center.get(f"/v1/handovers/{received['id']}", Accept="application/pdf")

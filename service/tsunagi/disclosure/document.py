@@ -81,6 +81,7 @@ def _blocks(layout: Layout, reading: Mapping[str, Any], by: By, issuer: str) -> 
             (listed,) = layout.parts(HANDOVER, {name: [_shown(one) for one in reading[name]]})
             yield Heading(_said(layout, name))
             yield from _parts((listed,), titled=False)
+    yield from _parts(layout.parts(HANDOVER, {"domains": reading["domains"]}))
     for _, section in layout.sections(reading["record"]):
         yield Heading(section.label)
         yield from _parts(section.parts)
@@ -101,6 +102,8 @@ def _standing(layout: Layout, reading: Mapping[str, Any], by: By, issuer: str) -
     yield _said(layout, "sender"), reading["sender"]["name"]
     yield _said(layout, "receiver"), reading["receiver"]["name"]
     told = {name: reading[name] for name in _STANDING if name in reading}
+    if "answeredAt" in told:
+        told.pop("answerDueOn", None)  # it was until then
     yield from _facts(layout.parts(HANDOVER, told))
     yield _said(layout, "version"), str(reading["version"])
     yield _said(layout, "id"), reading["id"]
