@@ -51,8 +51,7 @@ async def test_once_it_is_answered_the_paper_says_from_when_each_domain_is_taken
     path = f"/v1/handovers/{received['id']}"
     assert "回答期限" in text_of(await printed(world.center, path))
     domains = [
-        {"domain": one["domain"], "decision": "accept", "from": "2027-03-01"}
-        for one in received["domains"]
+        {"domain": one["domain"], "decision": "accept", "from": "2027-03-01"} for one in received["domains"]
     ]
     answer = await world.center.post(f"{path}/accept", {"domains": domains})
     assert answer.status_code == 200, answer.text
