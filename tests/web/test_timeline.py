@@ -111,6 +111,14 @@ async def test_who_is_beside_and_how_a_line_stands_is_of_the_day_that_was_asked_
     assert "終了" in first[: first.index("</tr>")]
 
 
+async def test_a_date_that_is_today_is_neither_past_nor_to_come(world: World) -> None:
+    person_id = await accepted(world)
+    world.on("2027-04-01")
+    page = await shown(await visitor(world.center), person_id)
+    planned = page[page.index(">引継ぎ予定日</th>") :]
+    assert ">今日</td>" in planned[: planned.index("</tr>")]
+
+
 async def test_whoever_opens_handovers_finds_the_way_to_them_and_auditors_do_not(world: World) -> None:
     offered = await offer(world)
     person_id, way = offered["personId"], f'href="/handovers/{offered["id"]}"'
