@@ -299,7 +299,7 @@ def _prove(stage: Stage, seen: Handover) -> None:
     Tree(log, checkpoint).walk()
     steps, size = len(receipt.proven), checkpoint.size
     _say(
-        f"証明: 受渡しの証明の{steps}歩と、台帳の全{size}件を、署名された検証点まで確かめた",
+        f"証明: 受渡しの証明の{steps}件の手続と、台帳の全{size}件を、署名された検証点まで確かめた",
         f"proof: {steps} steps of the receipt and all {size} entries verified up to a signed checkpoint",
     )
 

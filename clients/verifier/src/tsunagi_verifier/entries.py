@@ -114,7 +114,7 @@ def _committed(entry_id: str, text: str, salt: str, commitment: bytes) -> Mappin
     """The text, read, which with the salt comes to the commitment."""
     if hashlib.sha256(decoded(salt) + utf8(text)).digest() != commitment:
         raise Refused(
-            f"記載 {entry_id} の本文が、約束値と合いません",
+            f"記載 {entry_id} の本文が、約束値（本文から計算して台帳に残した値）と合いません",
             f"the text of entry {entry_id} is not the one that was committed to",
         )
     body = read_json(text)

@@ -83,7 +83,7 @@ class _Course:
         before = member(change, "from", str, None)
         if self._state not in (None, before):
             raise Refused(
-                f"記載 {entry.id} の前の歩みが抜けているか、順序が違います",
+                f"記載 {entry.id} の前の手続が抜けているか、順序が違います",
                 f"a step before entry {entry.id} is missing, or their order is another",
                 entry=entry.position,
             )
@@ -92,10 +92,10 @@ class _Course:
     def end(self, status: str) -> str | None:
         """The state that was reached. Raises Refused where that is another, or no step was shown."""
         if not self._begun:
-            raise Refused("受渡しの証明に歩みがありません", "the receipt shows no step")
+            raise Refused("受渡しの証明に手続がありません", "the receipt shows no step")
         if self._state not in (None, status):
             raise Refused(
-                "受渡しの証明の状態が、最後の歩みの後の状態と違います",
+                "受渡しの証明の状態が、最後の手続の後の状態と違います",
                 "the status of the receipt is not the one after its last step",
             )
         return self._state

@@ -110,7 +110,7 @@ class Course {
     const before = member(change, "from", "text", null);
     if (this.state !== null && this.state !== before)
       throw new Refused(
-        `記載 ${entry.id} の前の歩みが抜けているか、順序が違います`,
+        `記載 ${entry.id} の前の手続が抜けているか、順序が違います`,
         `a step before entry ${entry.id} is missing, or their order is another`,
         entry.position,
       );
@@ -118,10 +118,10 @@ class Course {
   }
 
   end(status) {
-    if (!this.begun) throw new Refused("受渡しの証明に歩みがありません", "the receipt shows no step");
+    if (!this.begun) throw new Refused("受渡しの証明に手続がありません", "the receipt shows no step");
     if (this.state !== null && this.state !== status)
       throw new Refused(
-        "受渡しの証明の状態が、最後の歩みの後の状態と違います",
+        "受渡しの証明の状態が、最後の手続の後の状態と違います",
         "the status of the receipt is not the one after its last step",
       );
     return this.state;
@@ -173,7 +173,7 @@ async function readEntry(shown) {
 async function committed(id, text, salt, commitment) {
   if (hex(await sha256(decoded(salt), encoded(text))) !== commitment)
     throw new Refused(
-      `記載 ${id} の本文が、約束値と合いません`,
+      `記載 ${id} の本文が、約束値（本文から計算して台帳に残した値）と合いません`,
       `the text of entry ${id} is not the one that was committed to`,
     );
   const body = readJson(text);
