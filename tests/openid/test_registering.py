@@ -10,7 +10,7 @@ from tests.ledger.entries import kept
 from tests.openid.going import linked, registered, through, why
 from tests.openid.provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider
 from tests.outgoing.test_asking import answering
-from tests.web.visitors import Visitor, unconfirmed, visitor
+from tests.web.visitors import Visitor, has_to_confirm, unconfirmed, visitor
 from tests.world import World
 from tsunagi.staff.rules import Role
 
@@ -148,13 +148,8 @@ async def test_it_needs_a_sign_in_that_is_minutes_old(world: World, provider: Op
     administrator = await registered(world.center, provider)
     await unconfirmed(world)
     for do in ("register", "change", "remove"):
-        answer = await administrator.post("/settings/openid", form(provider.issuer, do=do))
-        assert answer.headers["location"] == "/confirm?next=%2Fsettings%2Fopenid"
-    assert (
-        (await administrator.post("/settings/openid/link", {"do": "link"}))
-        .headers["location"]
-        .startswith("/confirm")
-    )
+        assert has_to_confirm(await administrator.post("/settings/openid", form(provider.issuer, do=do)))
+    assert has_to_confirm(await administrator.post("/settings/openid/link", {"do": "link"}))
 
 
 async def test_another_organization_sees_and_changes_nothing(world: World, provider: OpenIdProvider) -> None:

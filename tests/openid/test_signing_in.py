@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.ledger.entries import kept
 from tests.openid.going import approved, linked, registered, through, why
 from tests.openid.provider import OpenIdProvider, serving
-from tests.web.visitors import PASSWORD, unconfirmed, visitor
+from tests.web.visitors import PASSWORD, has_to_confirm, unconfirmed, visitor
 from tests.world import World
 from tsunagi.openid.rules import LASTS
 from tsunagi.staff.rules import FREE_FAILURES_ADDRESS
@@ -204,11 +204,7 @@ async def test_confirming_asks_the_provider_anew(world: World, provider: OpenIdP
     await through(member, world.center, "u-1")
     await unconfirmed(world)
     before = member.http.cookies["session"]
-    assert (
-        (await member.post("/settings/openid/link", {"do": "unlink"}))
-        .headers["location"]
-        .startswith("/confirm")
-    )
+    assert has_to_confirm(await member.post("/settings/openid/link", {"do": "unlink"}))
     page = (await member.get("/confirm?next=/settings/passkeys")).text
     assert 'href="/confirm/with?next=/settings/passkeys"' in page
     begun = await member.get("/confirm/with?next=/settings/passkeys")
@@ -235,7 +231,7 @@ async def test_confirming_needs_a_sign_in_at_the_provider_that_is_new(
     assert why(await through(member, world.center, "u-1", at="/confirm/with")) == "not_fresh"
     entry = await last_entry(world)
     assert (entry["outcome"], entry["code"]) == ("deny", "openid_not_fresh")
-    assert (await member.post("/settings/openid/link")).headers["location"].startswith("/confirm")
+    assert has_to_confirm(await member.post("/settings/openid/link"))
 
 
 async def test_confirming_is_for_who_is_signed_in(world: World, provider: OpenIdProvider) -> None:

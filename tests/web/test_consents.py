@@ -3,7 +3,7 @@
 from tests.web.test_coming import text_of
 from tests.web.test_handing_over import asked, fill
 from tests.web.test_sender_steps import mending, send
-from tests.web.visitors import unconfirmed, visitor
+from tests.web.visitors import has_to_confirm, unconfirmed, visitor
 from tests.world import World, consent_for
 from tsunagi.web.draft_parts import forms_of
 
@@ -83,7 +83,7 @@ async def test_a_withdrawal_asks_who_it_comes_from_and_who_is_there(world: World
     assert nobody.status_code == 422
     assert "撤回した人" in text_of(nobody)
     await unconfirmed(world)
-    assert (await giver.post(page, IN_PART)).headers["location"].startswith("/confirm")
+    assert has_to_confirm(await giver.post(page, IN_PART))
     assert "撤回された項目群" not in (await giver.get(page)).text
 
 

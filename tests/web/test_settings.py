@@ -13,14 +13,14 @@ from joserfc.jwk import ECKey
 from sqlalchemy import text
 
 from tests.ledger.entries import kept
-from tests.web.visitors import Visitor, visitor
+from tests.web.browsing import controls
+from tests.web.visitors import Visitor, has_to_confirm, unconfirmed, visitor
 from tests.world import Organization, World
 from tsunagi.auth import actions as clients
 from tsunagi.auth import store as client_store
 from tsunagi.auth.rules import Scope, SoftwareClient
 from tsunagi.ids import ClientId
 from tsunagi.ledger.rules import PLATFORM, Actor
-from tsunagi.staff.rules import CONFIRMED
 
 OPERATOR = Actor(None, PLATFORM, None, "test")
 PASSWORD = "atarashii-hashi-no-uta"
@@ -141,12 +141,10 @@ async def test_settings_are_for_administrators(world: World, path: str, role: An
 @pytest.mark.parametrize("path", SETTINGS)
 async def test_a_change_needs_a_sign_in_that_is_minutes_old(world: World, path: str) -> None:
     administrator = await visitor(world.center, "administrator")
-    async with world.services.db.platform() as tx:
-        await tx.execute(
-            text("UPDATE staff_sessions SET confirmed_at = :at"), {"at": datetime.now(UTC) - CONFIRMED}
-        )
-    answer = await administrator.post(path, {"do": "invite"})
-    assert answer.headers["location"].startswith("/confirm?next=%2Fsettings%2F")
+    await unconfirmed(world)
+    asked = await administrator.post(path, {"do": "invite", "name": "架空 <花子>"})
+    assert has_to_confirm(asked)
+    assert controls(asked.text, path) == {"do": ["invite"], "name": ["架空 <花子>"]}
 
 
 async def test_sign_ins_are_shown_to_administrators_and_to_oneself(world: World) -> None:

@@ -79,6 +79,11 @@ async def unconfirmed(world: World) -> None:
         )
 
 
+def has_to_confirm(answer: httpx2.Response) -> bool:
+    """Whether a form was answered by the page that keeps what was filled in until its sender has confirmed."""
+    return answer.status_code == 403 and 'href="/confirm"' in answer.text
+
+
 @lru_cache
 def hash_of_password() -> str:
     return PasswordHasher().hash(PASSWORD)

@@ -144,9 +144,16 @@ async def _answer(page: Page, visit: Visit) -> Response:
     except SignInNeeded:
         return visit.to_sign_in()
     except ConfirmationNeeded as needed:
-        asked = visit.path if visit.request.method == "GET" else visit.request.url.path
-        back = needed.back or asked
-        return visit.redirect(f"/confirm?next={quote(back, safe='')}")
+        if page.method == "POST":
+            return await _kept(visit)
+        return visit.redirect(f"/confirm?next={quote(needed.back or visit.path, safe='')}")
+
+
+async def _kept(visit: Visit) -> Response:
+    """What was filled in stays on the page until the visitor has confirmed it."""
+    form = await visit.form()
+    kept = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return visit.page("carry_on.html", status=403, kept=kept)
 
 
 def from_here(request: Request) -> bool:
