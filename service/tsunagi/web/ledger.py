@@ -22,8 +22,8 @@ EQUAL = ("action", "outcome", "personId", "handoverId", "organizationId", "strea
 """Filters that stand in the operation as they do in the form."""
 IDS = ("personId", "handoverId", "organizationId", "stream")
 NO_ID = (
-    "IDではありません。圏域や引継ぎのページから来ると入ります。名前では探せません",
-    "This is no id: pages of an area or a handover fill it in. Nobody is found by name here",
+    "IDは36文字です。番号（6桁）や名前では、ここでは探せません。圏域の画面で番号を探し、そこから台帳へ進んでください",
+    "An id has 36 characters; numbers and names find nobody here. Look for a number on the page of the area, and go on",
 )
 ENTRIES = 50
 
