@@ -61,6 +61,7 @@ async def test_responsibility_is_shown_before_it_is_confirmed_and_then_moves(wor
     assert "令和6年4月1日から令和6年4月1日から令和9年3月31日まで終わりが変わる" in said
     assert "就業支援・生活支援・企業窓口：今日から先、担当のいない日はありません。" in said
     assert "確かめてください" not in said.partition("受諾の後の責任")[0].partition("担当のいない日")[2]
+    assert "当機関から取り消すことはできません" in said
     assert (await status_of(world, path))["status"] == "received"
     done = await member.post(path, filled(preview, step="accept"))
     assert (done.status_code, done.headers["location"]) == (303, path.removesuffix("/take-over"))
@@ -97,6 +98,10 @@ async def test_each_domain_has_an_answer_of_its_own(world: World) -> None:
     assert f"生活支援：支援の最終日（令和9年3月31日）の後も、{sender}が主担当のままです" in said
     assert f"就業支援：支援の最終日（令和9年3月31日）の後も、{sender}が主担当のままです" in said
     assert "企業窓口：申し込まれた日（令和9年4月1日）より早い、令和9年3月1日から担います" in said
+    assert "就業支援：申し込まれた日（令和9年4月1日）より遅い、令和9年5月1日から担います" in said
+    assert "受ける：併走、令和9年5月1日から生活支援提供元に残す企業窓口受ける：主担当" in said
+    assert "企業窓口：今日から先、担当のいない日はありません" in said
+    assert "支えるのかを、提供元に確かめてください。生活支援は、「回答を直す」で受けることができます" in said
     assert (await member.post(path, form | {"step": "accept"})).status_code == 303
     domains = {one["domain"]: one for one in (await status_of(world, path))["domains"]}
     assert domains["daily_life"]["decision"] == "left_with_sender"
@@ -119,6 +124,9 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: 
     assert re.search(r'id="from-employment"[^>]*aria-invalid="true"', answer.text)
     assert filled(answer)["person-name"] == "受入 花子"
     assert filled(answer)["from-employment"] == "2026-01-01"
+    nothing = {f"decision-{one}": "left_with_sender" for one in form["domains"].split(",")}
+    answer = await member.post(path, filled(page, step="preview") | nothing)
+    assert re.search(r'辞退になります：<a href="#decline">', answer.text)
     form = filled(page, step="preview", decision__employment="decline", from__daily_life="いつか")
     answer = await member.post(path, form)
     assert answer.status_code == 422
@@ -134,9 +142,23 @@ async def test_an_answer_may_be_changed_before_it_is_confirmed(world: World) -> 
     preview = await member.post(path, filled(page, step="preview", from__employment="５月１日"))
     assert "令和9年5月1日から" in text_of(preview)
     assert "令和9年4月30日まで就労定着支援事業所みほん（架空）が主担当です" in text_of(preview)
+    late = "より遅い、令和9年5月1日から担います。提供元の支援の最終日（令和9年3月31日）を過ぎてからです"
+    assert late in text_of(preview)
+    assert "生活支援・企業窓口：今日から先、担当のいない日はありません" in text_of(preview)
+    assert "就業支援は、「回答を直す」で開始日を早めることができます" in text_of(preview)
+    assert "受けることができます" not in text_of(preview)
+    assert "だれが支えるのか" not in text_of(preview)
     again = await member.post(path, filled(preview, step="edit"))
     assert again.status_code == 200
     assert filled(again)["from-employment"] == "2027-05-01"
+
+
+async def test_the_form_as_it_comes_can_be_sent_in_both_languages(world: World) -> None:
+    member, path, _ = await opened(world)
+    await member.post("/language", {"language": "en", "next": path})
+    preview = await member.post(path, filled(await member.get(path), step="preview"))
+    assert preview.status_code == 200, preview.text
+    assert "Accept: Primary, from 1 Apr 2027" in preview.text
 
 
 async def test_whoever_is_in_charge_stands_in_the_form(world: World) -> None:

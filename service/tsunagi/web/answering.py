@@ -32,6 +32,9 @@ _MISSING = {
 }
 """By the first part of an input's name."""
 
+NOTHING_TAKEN = "decline"
+"""The place of the form that is meant by an acceptance of nothing: where all of it is declined."""
+
 Inputs = Mapping[str, str]
 
 
@@ -91,7 +94,8 @@ class Form:
         """The same form, with what was refused beside the inputs that it is about, once."""
         errors: dict[str, Text] = {}
         for one in notices:
-            name = self._input(one.pointer)
+            nothing = one.code == "acceptance.nothing_accepted"
+            name = NOTHING_TAKEN if nothing else self._input(one.pointer)
             errors.setdefault(name, _said(name, one))
         return Form(self.inputs, errors or {"": title})
 

@@ -3,6 +3,7 @@ to responsibility is shown before it is confirmed, and whoever comes too late se
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from fastapi.responses import Response
@@ -41,7 +42,7 @@ async def _begun(visit: Visit, found: Any, etag: str) -> Form:
     """The form that nobody has touched; a colleague who is in charge stands in it."""
     name = (await team(visit)).choices.get(found.get("assignee", ""), "")
     person = {"name": name, "role": visit.t("支援担当者", "Support worker")} if name else {}
-    return offered(found, etag, visit.dates.short, person)
+    return offered(found, etag, visit.dates.short if visit.language == "ja" else str, person)
 
 
 @pages.post(PATH)
@@ -116,17 +117,22 @@ async def _preview(visit: Visit, found: Any, form: Form, told: Any) -> Response:
     now = await visit.ask("getResponsibility", personId=person)
     milestones = (await visit.ask("getMilestones", personId=person))["milestones"]
     last = _service_end(found, milestones)
+    held = beyond(after, found["sender"]["id"], civil(last["date"]), visit.today) if last else []
+    answers = _answers(found, form)
+    doubtful = {one.domain for one in held} | {one["domain"] for one in answers if one["shift"] == "later"}
     return visit.page(
         "take_over_preview.html",
         form=form,
         name=named(found),
         handover_id=handover_id(visit),
+        answers=answers,
+        taken=[one["domain"] for one in answers if one["decision"] == "accept"],
         gaps=gaps(after, visit.today),
         unknown=[one for one in form.domains if one not in {line.domain for line in after}],
-        known=list(dict.fromkeys(line.domain for line in after)),
+        fine=[one for one in dict.fromkeys(line.domain for line in after) if one not in doubtful],
         last=last,
-        beyond=beyond(after, found["sender"]["id"], civil(last["date"]), visit.today) if last else [],
-        earlier=_earlier(found, form),
+        next_day=(civil(last["date"]) + timedelta(days=1)).isoformat() if last else None,
+        beyond=held,
         picture=draw(told, milestones, today=visit.today, words=visit.words, dates=visit.dates),
         rows=list(_compared(intervals(now["domains"]), after)),
     )
@@ -140,11 +146,19 @@ def _service_end(found: Any, milestones: Sequence[Mapping[str, Any]]) -> Mapping
     return next((known[kind] for kind in kinds if kind in known), None)
 
 
-def _earlier(found: Any, form: Form) -> list[tuple[str, str, str]]:
-    """The domains that are to begin before the day that was offered: with that day, and the one in the answer."""
-    offered = {one["domain"]: one["from"] for one in found["domains"]}
-    taken = {one["domain"]: one["from"] for one in form.acceptance()["domains"] if "from" in one}
-    return [(domain, offered[domain], day) for domain, day in taken.items() if day < offered[domain]]
+def _answers(found: Any, form: Form) -> list[dict[str, Any]]:
+    """What is answered for each domain, in full; of one that is taken also the day that was offered, and whether the
+    answer begins `earlier` or `later` than that."""
+    offered = {one["domain"]: one for one in found["domains"]}
+    return [_beside_offer(one, offered[one["domain"]]) for one in form.acceptance()["domains"]]
+
+
+def _beside_offer(answer: Mapping[str, Any], offer: Mapping[str, Any]) -> dict[str, Any]:
+    if answer["decision"] != "accept":
+        return {**answer, "shift": None}
+    full = {"role": offer["receiverRole"], "from": offer["from"], **answer, "offered": offer["from"]}
+    shift = "earlier" if full["from"] < offer["from"] else "later" if full["from"] > offer["from"] else None
+    return {**full, "shift": shift}
 
 
 def _compared(
