@@ -66,7 +66,7 @@ async def test_the_button_filters_without_scripts(pages: BrowserWorld) -> None:
     async with pages.browsing(await visitor(pages.world.center), scripts=False) as somebody:
         page = await somebody.open("/coming")
         await page.get_by_label("状態", exact=True).select_option(value="accepted")
-        await somebody.press("しぼり込む")
+        await somebody.press("絞り込む")
         await expect(page.get_by_text("この条件の引継ぎはありません。")).to_be_visible()
 
 
@@ -80,12 +80,12 @@ async def test_what_is_ticked_is_given_to_somebody(pages: BrowserWorld, scripts:
         await expect(page.get_by_text("1件の担当者を変えました。")).to_be_visible()
         await page.get_by_label("担当者", exact=True).select_option("わたしの担当")
         if not scripts:
-            await somebody.press("しぼり込む")
+            await somebody.press("絞り込む")
         await expect(page.get_by_role("row", name=LINK)).to_contain_text("試験 太郎")
         await expect(page.get_by_text("1件の担当者を変えました。")).to_have_count(0)
         await page.get_by_label("担当者", exact=True).select_option("まだ決まっていない")
         if not scripts:
-            await somebody.press("しぼり込む")
+            await somebody.press("絞り込む")
         await expect(page.get_by_role("status")).to_have_text("この条件の引継ぎはありません。")
 
 

@@ -52,7 +52,7 @@ async def test_who_may_not_see_a_section_is_told_what_to_do_about_it(world: Worl
     assert "就労定着支援事業所みほん（架空）013-000-0001" in text_of(page)
 
 
-async def test_the_day_that_was_agreed_stands_beside_the_one_that_was_planned(world: World) -> None:
+async def test_the_day_from_which_it_was_taken_stands_beside_the_one_that_was_planned(world: World) -> None:
     received = await world.received()
     member, path = await visitor(world.settlement), f"/handovers/{received['id']}"
     assert "回答期限" in text_of(await member.get(path))
@@ -62,9 +62,9 @@ async def test_the_day_that_was_agreed_stands_beside_the_one_that_was_planned(wo
     said = text_of(await member.get(path))
     planned = "令和9年4月1日（2027-04-01）"
     taken = f"就業支援令和8年12月1日（2026-12-01）生活支援{planned}企業窓口{planned}"
-    assert f"引継ぎ予定日{planned}合意した開始日{taken}支援の最終日" in said
+    assert f"引継ぎ予定日{planned}受けた開始日{taken}支援の最終日" in said
     assert "回答期限" not in said
-    assert "重なり期間は、申込みのときの予定です" in said
+    assert "申込みのときの予定です。提供先が別の開始日で受けたため" in said
 
 
 async def test_why_it_was_sent_back_stands_above_everything_in_words(world: World) -> None:
@@ -132,6 +132,17 @@ async def test_what_was_written_is_text_and_never_markup(world: World) -> None:
     page = await (await visitor(world.settlement)).get(f"/handovers/{drafted['id']}")
     assert "<script>alert" not in page.text
     assert "&lt;script&gt;alert(1)" in page.text
+
+
+async def test_a_plan_of_which_all_stands_above_has_no_heading_of_its_own(world: World) -> None:
+    record = settlement_record(world.center.id)
+    plan = record["sections"]["handover_plan"]
+    drafted = await world.draft(
+        sections={**record["sections"], "handover_plan": {"request": plan["request"]}}
+    )
+    page = await (await visitor(world.settlement)).get(f"/handovers/{drafted['id']}")
+    assert 'id="request"' in page.text
+    assert "handover_plan" not in re.findall(r'<h2 id="(\w+)"', page.text)
 
 
 async def amended(world: World, policy: str) -> str:

@@ -167,7 +167,7 @@ def _nobodys(domain: Domain) -> Text:
     name = DOMAIN_NAMES[domain]
     return Text(
         f"{name.ja}：引継ぎの日まで、主担当のいない期間があります。提供元が担っているなら、"
-        "提供元が「元機関が主担当になった日」を書きます",
+        "提供元が「提供元が主担当になった日」を書きます",
         f"{name.en}: nobody is primary until the handover. If the sender is, it says since when"
         " (Sender primary since)",
     )

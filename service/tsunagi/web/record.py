@@ -56,7 +56,7 @@ async def record_page(visit: Visit) -> Response:
         return visit.page("notice.html", found=found, team=await team(visit), **shown)
     sections = dict(plan.sections(found["record"]))
     request, sections = _first(sections)
-    agreed = _agreed(visit, found)
+    taken = _taken_from(visit, found)
     return visit.page(
         "record.html",
         found=found,
@@ -66,8 +66,8 @@ async def record_page(visit: Visit) -> Response:
         team=await team(visit),
         together=None if version else await together(visit, found),
         withdrawn=[] if version else await withdrawn(visit, found),
-        standing=_beside(_told(plan, found, _standing(found)), "/plannedDate", agreed),
-        agreed=agreed,
+        standing=_beside(_told(plan, found, _standing(found)), "/plannedDate", taken),
+        taken=taken,
         sections=list(sections.items()),
         about=plan.header(found["record"]),
         answered=plan.parts(HANDOVER, {"domains": found["domains"]}),
@@ -81,13 +81,13 @@ def _standing(found: Mapping[str, Any]) -> list[str]:
     return [one for one in _STANDING if one != "answerDueOn" or "answeredAt" not in found]
 
 
-def _agreed(visit: Visit, found: Mapping[str, Any]) -> Fact | None:
+def _taken_from(visit: Visit, found: Mapping[str, Any]) -> Fact | None:
     """From when each domain was taken, where any is not from the planned date on."""
     taken = {one["domain"]: one["acceptedFrom"] for one in found["domains"] if "acceptedFrom" in one}
     if not set(taken.values()) - {found["plannedDate"]}:
         return None
     said = "\n".join(f"{visit.words.domain(one)} {visit.dates.long(day)}" for one, day in taken.items())
-    return Fact(visit.t("合意した開始日", "Agreed first day"), said, "")
+    return Fact(visit.t("受けた開始日", "Accepted from"), said, "")
 
 
 def _beside(parts: Iterable[Part], pointer: str, added: Part | None) -> list[Part]:
@@ -106,7 +106,8 @@ def _first(sections: Mapping[str, Group]) -> tuple[Group | None, dict[str, Group
     if planned is None or not isinstance(asked, Group):
         return None, dict(sections)
     others = replace(planned, parts=tuple(one for one in planned.parts if one is not asked))
-    return asked, {**sections, "handover_plan": others}
+    left = {**sections, "handover_plan": others}
+    return asked, {name: section for name, section in left.items() if section.parts}
 
 
 async def _naming_areas(visit: Visit) -> Layout:

@@ -113,6 +113,12 @@ SUBJECTS: Mapping[str, Text] = {
 }
 """What the actions are about, by what stands before the colon; those first that an auditor asks for most."""
 
+STAFF_ROLES: Mapping[str, Text] = {
+    "worker": Text("支援担当者", "worker"),
+    "administrator": Text("管理者", "administrator"),
+    "auditor": Text("監査担当者", "auditor"),
+}
+
 RECORDS: Mapping[str, Text] = {
     "handover": Text("引継ぎ", "Handover"),
     "consent": Text("同意", "Consent"),
@@ -239,6 +245,10 @@ class Words:
         """Why a version of responsibility was corrected or ended."""
         systems = ("correction-reason", "end-reason", ALONE)
         return self.label(next((one for one in systems if code in self.labels[one]), ALONE), code)
+
+    def staff_role(self, code: str) -> str:
+        """What a member of staff may do."""
+        return self.text(STAFF_ROLES.get(code, Text(code, code)))
 
     def action(self, code: str) -> str:
         """Of an entry of the ledger."""
