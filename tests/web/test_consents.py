@@ -1,14 +1,32 @@
 """A consent on a page: read by both sides, taken back through its giver."""
 
+import re
+from typing import Any
+
+import httpx2
+
 from tests.web.test_coming import text_of
 from tests.web.test_handing_over import asked, fill
 from tests.web.test_sender_steps import mending, send
 from tests.web.visitors import has_to_confirm, unconfirmed, visitor
 from tests.world import World, consent_for
+from tsunagi.ids import number
 from tsunagi.web.draft_parts import forms_of
 
 IN_PART = {"/withdrawnBy/kind": "person", "/sections": "disability"}
 SURE = {"step": "confirm"}
+
+
+def whose(page: httpx2.Response, handover: dict[str, Any]) -> str:
+    """The other side, from the link by which one tells whose consent it is."""
+    assert f"<dt>本人</dt><dd>番号 {number(handover['personId'])}</dd>" in page.text
+    link = re.search(
+        rf'<a href="/handovers/{handover["id"]}">(.+?) <span class="nowrap">(.+?)</span></a>', page.text
+    )
+    assert link, page.text
+    assert link[2] == f"番号 {number(handover['id'])}"
+    assert "引継ぎ予定日令和9年4月1日" in text_of(page)
+    return link[1]
 
 
 async def test_what_is_withdrawn_in_a_browser_is_not_shown_from_the_next_reading_on(world: World) -> None:
@@ -18,11 +36,15 @@ async def test_what_is_withdrawn_in_a_browser_is_not_shown_from_the_next_reading
     listed = f"/people/{received['personId']}/consents"
     assert f'href="{listed}"' in (await giver.get(f"/handovers/{received['id']}")).text
     assert f'href="{page}"' in (await giver.get(listed)).text
+    for path in (listed, page):
+        assert whose(await giver.get(path), received) == f"{received['receiver']['name']}へ"
+    assert whose(await recipient.get(page), received) == f"{received['sender']['name']}から"
     before = text_of(await recipient.get(f"/handovers/{received['id']}"))
     assert "障害・手帳：同意が撤回された" not in before
 
     asked = await giver.post(page, IN_PART)
     assert "この撤回を記録しますか" in asked.text
+    assert whose(asked, received) == f"{received['receiver']['name']}へ"
     assert "障害・手帳" in text_of(asked)
     assert "撤回された項目群" not in (await giver.get(page)).text
     answer = await giver.post(page, IN_PART | SURE)

@@ -18,6 +18,7 @@ from tsunagi.web.site import pages
 from tsunagi.web.visit import Visit
 
 MOST_NAMED = 20
+MOST_HANDOVERS = 10
 PATH = "/consents/{consent_id}"
 RESOURCE = f"{BASE_URI}schemas/consent-resource.json"
 _APART = (
@@ -43,10 +44,7 @@ async def withdraw(visit: Visit) -> Response:
     if whole == ("sections" in body):
         return await _page(visit, found, typed=typed, faults=(_WHICH,))
     if form.get("step") != "confirm" and typed.get("/withdrawnBy/kind", [""])[0]:
-        sections = body.get("sections", covered(found))
-        return visit.page(
-            "consent_withdrawal.html", consent=found, typed=typed, whole=whole, sections=sections
-        )
+        return await _sure(visit, found, typed, body.get("sections", covered(found)), whole=whole)
     try:
         await visit.ask("withdrawConsent", body=body, consentId=found["id"])
     except Refusal as refusal:
@@ -54,6 +52,28 @@ async def withdraw(visit: Visit) -> Response:
             raise
         return await _page(visit, found, typed=typed, faults=refusal.errors)
     return visit.redirect(f"/consents/{found['id']}", done="consent_withdrawn")
+
+
+async def _sure(
+    visit: Visit, found: Mapping[str, Any], typed: Inputs, sections: Sequence[str], *, whole: bool
+) -> Response:
+    """Asks once more: it cannot be taken back."""
+    return visit.page(
+        "consent_withdrawal.html",
+        consent=found,
+        typed=typed,
+        whole=whole,
+        sections=sections,
+        recipients=[await _name(visit, one) for one in found["recipientIds"]],
+        **await _of(visit, found["personId"]),
+    )
+
+
+async def _of(visit: Visit, person_id: str, direction: str = "outgoing") -> dict[str, Any]:
+    """By what one tells whose consent it is, since no name is on it."""
+    listed = await visit.ask("listHandovers", direction=direction, personId=person_id, limit=MOST_HANDOVERS)
+    more = listed["nextCursor"] is not None
+    return {"person_id": person_id, "handovers": listed["items"], "more": more}
 
 
 _WHICH = Notice(
@@ -74,7 +94,7 @@ async def consents_page(visit: Visit) -> Response:
     person_id = visit.request.path_params["person_id"]
     found = (await visit.ask("listConsents", personId=person_id))["consents"]
     known = {one: await _name(visit, one) for one in _recipients(found)}
-    return visit.page("consents.html", consents=found, names=known, person_id=person_id)
+    return visit.page("consents.html", consents=found, names=known, **await _of(visit, person_id))
 
 
 def _recipients(consents: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -111,7 +131,9 @@ async def _page(
         parts=Layout(visit.services.shapes, visit.language).parts(RESOURCE, told),
         giver=await _name(visit, consent["giverId"]),
         recipients=[await _name(visit, one) for one in consent["recipientIds"]],
+        mine=mine,
         filled=Filled(field, typed or {}, faults, visit.dates, {}) if mine and shown else None,
+        **await _of(visit, consent["personId"], "outgoing" if mine else "incoming"),
     )
 
 
