@@ -60,6 +60,10 @@ DATES = (
 )
 """The half-year, the three-month and the overlap date, and the day itself."""
 
+STARTS = Text("責任の開始日", "Responsibility begins")
+LAST_STARTS = Text("最後の責任の開始日", "The last part begins")
+"""Of what was accepted; the latter where its domains begin on several days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -75,6 +79,17 @@ class Row:
     @property
     def overdue(self) -> bool:
         return self.days is not None and self.days < 0
+
+    def due(self, words: Words) -> str:
+        """What is due on that day: as the contract derives `dueOn`. Empty where the row does not tell."""
+        row, on = self.handover, self.handover.get("dueOn")
+        if row["status"] in ("offered", "received"):
+            return words.milestone("answer_due")
+        starts = {one["acceptedFrom"] for one in row.get("accepted", ())}
+        if on in starts:
+            return words.text(STARTS if len(starts) == 1 else LAST_STARTS)
+        named = {row.get("sharingDueOn"): "sharing_due", row["plannedDate"]: "planned_date"}
+        return words.milestone(named[on]) if on in named else ""
 
     @property
     def waits(self) -> bool:
