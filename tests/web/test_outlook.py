@@ -125,6 +125,7 @@ async def test_a_hole_in_responsibility_is_not_made_unknowingly(world: World) ->
     path = await written(member, world, record)
     page = await shown(member, path)
     assert "主担当のいない期間ができます" in page
+    assert "書かれていないこと" not in page
     assert f'href="{path}/overview#at/domains/0/senderPrimarySince"' in page
     assert "就業支援：引継ぎの日まで、主担当のいない期間があります" in page
     assert not re.search(r"senderPrimarySince(?!\")", page)
@@ -198,6 +199,25 @@ async def test_another_open_handover_of_the_person_is_said_before_sending(world:
     assert len(await handovers(world)) == 1
     assert (await send(member, path)).status_code == 303
     assert len(await handovers(world)) == 2
+
+
+async def test_what_is_left_open_is_said_to_whoever_sends_it(world: World) -> None:
+    member, record = await visitor(world.settlement), settlement_record(world.center.id)
+    del record["sections"]["continuing_needs"]
+    record["domains"] = [one for one in record["domains"] if one["domain"] != "employer_liaison"]
+    path = await written(member, world, record)
+    page = await shown(member, path)
+    assert f'href="{path}/overview#at/domains">引継ぎの概要: 企業窓口は、この引継ぎでは渡りません' in page
+    assert "就業支援は、この引継ぎでは" not in page
+    judgment = (
+        f'href="{path}/continuing_needs#at/determination">要継続支援: 要継続支援かどうかが書かれていません'
+    )
+    assert judgment in page
+    await fill(member, f"{path}/continuing_needs", {"/determination": ["undetermined"]})
+    assert judgment in await shown(member, path)
+    await fill(member, f"{path}/continuing_needs", {"/determination": ["not_needed"]})
+    assert judgment not in await shown(member, path)
+    assert (await send(member, path)).status_code == 303
 
 
 async def test_dates_that_are_over_are_pointed_out(world: World) -> None:

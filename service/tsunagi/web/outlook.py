@@ -1,7 +1,7 @@
 """What a draft would meet if it were sent now: what stands in the way, what both sides would be warned of, and what
 the sender should know. Nothing is recorded by looking."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from tsunagi.web.coming import OPEN
 from tsunagi.web.dates import civil
 from tsunagi.web.draft_consents import NOT_COVERED, nothing_covered, uncovered, withheld
 from tsunagi.web.draft_dates import over
+from tsunagi.web.draft_left import left_open
 from tsunagi.web.draft_parts import Part, placed
 from tsunagi.web.draft_trial import trial
 from tsunagi.web.visit import Visit
@@ -63,6 +64,8 @@ class Outlook:
     """Handovers of the same person that are not over."""
     stale: Sequence[Remark] = ()
     """Dates that were still to come once."""
+    left_open: Sequence[Remark] = ()
+    """What is not said, and told to the sender alone."""
     known_person: str | None = None
     """Somebody known already who is just like this."""
     there: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +107,7 @@ async def _foreseen(visit: Visit, draft: Draft, found: Sequence[Part], there: Ma
         list(_remarks(draft, found, gaps)),
         await _others(visit, draft),
         list(_stale(visit, draft, found)),
+        list(_remarks(draft, found, left_open(draft))),
         there=there,
     )
 
@@ -183,7 +187,7 @@ def refused(
     return Outlook(False, remarks, known_person=str(known) if known else None, there=there or {})
 
 
-def _remarks(draft: Draft, found: Sequence[Part], notices: Sequence[Notice]) -> Iterator[Remark]:
+def _remarks(draft: Draft, found: Sequence[Part], notices: Iterable[Notice]) -> Iterator[Remark]:
     for one in notices:
         name, within = placed(one.pointer)
         part = next((part for part in found if part.name == name), found[0])
