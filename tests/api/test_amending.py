@@ -61,9 +61,11 @@ async def test_a_returned_record_is_amended_and_offered_again(world: World) -> N
     assert types[-1] == "handover.returned"
     offered = (await take(world.settlement, world, returned["id"], "offer")).json()
     assert offered["status"] == "offered"
-    assert "reason" not in offered
+    assert offered["reason"] == before["reason"]
     assert "answerDueOn" in await read(world, returned["id"])
-    assert (await world.center.get(f"/v1/handovers/{returned['id']}")).json()["version"] == 2
+    seen = (await world.center.get(f"/v1/handovers/{returned['id']}")).json()
+    assert (seen["version"], seen["reason"]) == (2, before["reason"])
+    assert "reason" not in (await take(world.center, world, returned["id"], "accept")).json()
 
 
 async def test_amending_a_draft_asks_for_no_consent_yet(world: World) -> None:

@@ -74,9 +74,14 @@ async def test_what_was_returned_is_amended_and_offered_again_as_one_handover(wo
     assert "差戻しの理由：追加の情報" in page
     assert "通勤経路を教えてください" in page
     await fill(member, f"{path}/medical", {"/coping": ["散歩をする"]})
+    assert "記録は差し戻されたときのままです" not in (await member.get(path)).text
     answers = [await send(member, path) for _ in range(2)]
     assert {one.headers["location"] for one in answers} == {here(returned)}
     assert await standing(world, returned) == ("offered", 2)
+    for side in (member, await visitor(world.center)):
+        told = (await side.get(here(returned))).text
+        assert "前に差し戻された理由：追加の情報" in told
+        assert "通勤経路を教えてください" in told
     read = (await world.center.get(f"/v1{here(returned)}")).json()
     assert read["record"]["sections"]["medical"]["coping"] == "散歩をする"
     assert len((await world.settlement.get("/v1/handovers")).json()["items"]) == 1
@@ -85,7 +90,9 @@ async def test_what_was_returned_is_amended_and_offered_again_as_one_handover(wo
 
 async def test_it_can_be_offered_again_as_it_is(world: World) -> None:
     returned, member = await reach(world, "returned"), await visitor(world.settlement)
-    answer = await send(member, await mending(member, returned, go="offer"))
+    path = await mending(member, returned, go="offer")
+    assert "記録は差し戻されたときのままです" in (await member.get(path.partition("#")[0])).text
+    answer = await send(member, path)
     assert answer.status_code == 303, answer.text
     assert await standing(world, returned) == ("offered", 1)
     assert "引継ぎを申し込み、提供先に知らせました" in (await member.get(here(returned))).text

@@ -109,7 +109,8 @@ async def offer_anew(
 def _on_offer(
     by: By, handover: Handover, event: EventType, *, answer_due_on: date
 ) -> tuple[Handover, list[EventType]]:
-    """The handover on offer, and what there is to tell of it: also that its window is open, if it is."""
+    """The handover on offer, and what there is to tell of it: also that its window is open, if it is. Why it was
+    returned stays: the receiver looks whether it was heeded."""
     offered = replace(
         handover,
         status="offered",
@@ -117,7 +118,6 @@ def _on_offer(
         offered_versions=sorted({*handover.offered_versions, handover.version}),
         received_at=None,
         answered_at=None,
-        reason=None,
         answer_due_on=answer_due_on,
     )
     if opens_now(offered, civil_date(by.at)):
@@ -296,7 +296,7 @@ async def accept(
     is to begin in the past or with more than was offered.
     """
     accepted, chains = await _accepting(tx, by, handover, answers)
-    accepted = replace(accepted, answered_at=by.at, person_in_charge=person_in_charge)
+    accepted = replace(accepted, answered_at=by.at, person_in_charge=person_in_charge, reason=None)
     saved, saving = store.saving(tx, by.at, looked(accepted))
     entry = entered(by, saved, "handovers:accept", before=handover.status)
     await send(

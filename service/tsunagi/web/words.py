@@ -237,9 +237,9 @@ class Words:
         return self.label("withheld-reason", code)
 
     def reason(self, status: str, code: str) -> str:
-        """Why a handover has come to be in that state."""
-        systems = {"returned": "return-reason", "declined": "decline-reason", "withdrawn": "withdraw-reason"}
-        return self.label(systems.get(status, ALONE), code)
+        """Why a handover has come to be in that state, or why it was once returned before."""
+        systems = {"declined": "decline-reason", "withdrawn": "withdraw-reason"}
+        return self.label(systems.get(status, "return-reason"), code)
 
     def change_code(self, code: str) -> str:
         """Why a version of responsibility was corrected or ended."""
