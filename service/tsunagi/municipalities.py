@@ -6,7 +6,7 @@
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _VARIANTS = str.maketrans("ヶヵ惠檮鰺竈條", "ケカ恵梼鯵釜条")
@@ -62,7 +62,13 @@ def place_of(code: str) -> Place | None:
     return _places().get((code[:2], name.translate(_VARIANTS))) if name and len(code) == 5 else None
 
 
-@cache
+def full_name(code: str) -> str | None:
+    """The name of a municipality from the prefecture on, as `locate` takes it."""
+    place = place_of(code)
+    return f"{name_of(code[:2])}{place.municipality_name}" if place else None
+
+
+@lru_cache(maxsize=10_000)  # what is typed into forms comes here, too
 def locate(address: str) -> Place:
     """The place that an address of the form 「東京都新宿区」 or 「茨城県久慈郡大子町」 names.
 

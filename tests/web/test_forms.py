@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.web.documents import fitting
 from tests.world import EXAMPLES, ROOT
 from tsunagi.contract import Contract
+from tsunagi.municipalities import name_of
 from tsunagi.web.forms import CONSENT, SECTIONS, Field, Forms
-from tsunagi.web.forms_posted import added, document, inputs, removed
+from tsunagi.web.forms_posted import added, document, inputs, read, removed, shown
 
 CONTRACT = Contract(ROOT)
 FORMS = Forms(CONTRACT)
@@ -256,6 +257,37 @@ def test_a_municipality_is_known_by_its_name() -> None:
     assert identity(**{"certificate/municipalityCode": "東京都新宿区"}) == {
         "certificate": {"municipalityCode": "13104"}
     }
+
+
+@pytest.mark.parametrize(
+    ("prefecture", "typed", "kept"),
+    [
+        ("13", "新宿区", "13104"),
+        ("13", "府中市", "13206"),
+        ("34", "府中市", "34208"),
+        ("34", "東京都府中市", "13206"),
+        ("08", "久慈郡大子町", "08364"),
+        ("13", "１３１０４", "13104"),
+        ("13", "新宿区（13104）", "13104"),
+        ("27", "新宿区", "新宿区"),
+        ("", "新宿区", "新宿区"),
+        ("13", "99999", "99999"),
+    ],
+)
+def test_a_municipality_lies_in_the_prefecture_chosen_beside_it(
+    prefecture: str, typed: str, kept: str
+) -> None:
+    said = identity(**{"address/prefectureCode": prefecture, "address/municipalityCode": typed})
+    assert said["address"]["municipalityCode"] == kept
+
+
+def test_every_municipality_is_shown_by_its_name_and_taken_by_it() -> None:
+    field = FORMS.sections["identity"].at("/address/municipalityCode")
+    assert field and shown(field, "13104") == "東京都新宿区"
+    assert shown(field, "99999") == "99999"
+    codes = [f"{number:05}" for number in range(1000, 48000) if name_of(f"{number:05}")]
+    assert len(codes) > 1_900
+    assert [read(field, shown(field, code)) for code in codes] == codes
 
 
 @given(

@@ -92,7 +92,7 @@ def test_areas_and_municipalities_are_called_by_name_and_come_back_as_codes() ->
     }
     book = write({"identity": (field, inputs(field, said))})
     sheet = load_workbook(BytesIO(book))["本人基本情報"]
-    assert {label, "千代田区（13101）", "13-92"} <= {cell.value for cell in sheet["C"]}
+    assert {label, "東京都千代田区", "13-92"} <= {cell.value for cell in sheet["C"]}
     assert found(field, read(book, {"identity": field})["identity"]) == said
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tsunagi.errors import Notice, Text
-from tsunagi.municipalities import name_of
 from tsunagi.web.dates import Dates
 from tsunagi.web.forms import Choice, Field
 from tsunagi.web.forms_posted import DATES, Inputs, typed
@@ -51,10 +50,10 @@ class Filled:
         return [*known, *(Choice(one, Text(one, one)) for one in there)]
 
     def note(self, field: Field, at: str) -> str:
-        """What was typed, said in another way: a date with its era, a municipality by its name."""
+        """What was typed, said in another way: a date with its era, a municipality by its whole name."""
         text = typed(field, self.inputs, at)
         if field.kind == "place":
-            return name_of(text) or ""
+            return text if text != self.value(at) else ""
         try:
             return self.dates.long(text) if text and field.kind in ("day", "last_day") else ""
         except ValueError:

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from tsunagi.municipalities import locate
+from tsunagi.municipalities import full_name, locate, name_of
 from tsunagi.web.forms import Field
 from tsunagi.web.typed_dates import day_after, day_before, parts, plain, written
 
@@ -22,6 +22,8 @@ Inputs = Mapping[str, Sequence[str]]
 ABSENT = object()
 MOST_ITEMS = 500
 MOST_DIGITS = 40
+PREFECTURE = "prefectureCode"
+"""The member of an address that its municipality lies in."""
 _PARTS = (":year", ":month", ":day")
 DATES = ("day", "last_day", "month", "partial_day")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -85,11 +87,24 @@ def _blank(value: Any) -> bool:
 
 
 def typed(field: Field, inputs: Inputs, at: str) -> str:
-    """What was typed there, as one text."""
+    """What was typed there, as one text; a municipality by its whole name."""
     if field.kind in DATES:
         year, month, day = (_one(inputs, at + part) for part in _PARTS)
         return written((year, month, day))
-    return _one(inputs, at)
+    text = _one(inputs, at)
+    if field.kind == "place":
+        return _place(text, _one(inputs, f"{at.rpartition('/')[0]}/{PREFECTURE}"))
+    return text
+
+
+def _place(text: str, prefecture: str) -> str:
+    """Named from the prefecture on, or only within the one that is chosen beside it, or by its number. What is none
+    stays as it was typed."""
+    name = plain(text)
+    coded = _PLACE.fullmatch(name)
+    within = f"{name_of(prefecture) or ''}{name}"
+    code = coded[1] if coded else locate(name).municipality_code or locate(within).municipality_code
+    return full_name(code or "") or text
 
 
 def read(field: Field, text: str) -> Any:
@@ -161,6 +176,8 @@ def shown(field: Field, value: Any) -> str:
         return f"{value.get('codeSystem', '')}:{value.get('code', '')}"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if field.kind == "place":
+        return full_name(str(value)) or str(value)
     return str(value)
 
 

@@ -21,7 +21,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tsunagi.municipalities import name_of
 from tsunagi.web.forms import Field
 from tsunagi.web.forms_posted import DATES, Inputs, typed
 
@@ -188,9 +187,7 @@ def _text(of: Field, inputs: Inputs, at: str) -> str:
         return NONE
     labels = _LABELS | {one.value: one.label.ja for one in of.choices}
     texts = inputs.get(at, ()) if of.kind == "choices" else [typed(of, inputs, at)]
-    if of.kind == "place":
-        labels = {one: f"{name}（{one}）" for one in texts if (name := name_of(one))}
-    labeled = of.kind in ("yes_no", "place") or bool(of.choices)
+    labeled = of.kind == "yes_no" or bool(of.choices)
     return "、".join(labels.get(one, one) if labeled else one for one in texts)
 
 
