@@ -210,7 +210,7 @@ async def test_what_is_left_open_is_said_to_whoever_sends_it(world: World) -> No
     assert f'href="{path}/overview#at/domains">引継ぎの概要: 企業窓口は、この引継ぎでは渡りません' in page
     assert "就業支援は、この引継ぎでは" not in page
     judgment = (
-        f'href="{path}/continuing_needs#at/determination">要継続支援: 要継続支援かどうかが書かれていません'
+        f'href="{path}/continuing_needs#at/determination">要継続支援: 要継続支援かどうかの判断がありません'
     )
     assert judgment in page
     await fill(member, f"{path}/continuing_needs", {"/determination": ["undetermined"]})

@@ -9,12 +9,13 @@ from tsunagi.handovers.rules import DOMAIN_NAMES
 
 OF_SETTLEMENT = "settlement_to_center"
 _UNJUDGED = Text(
-    "要継続支援かどうかが書かれていません（未判断）。判断されるまで、支援体制構築未実施減算に対する証拠は示せません。"
-    "要と判断したときは、提供先がこの項目群を支援終了の3か月前までに読むことが、共有の証拠になります",
-    "It is not said whether support is needed afterwards (undetermined). Until it is, nothing can be shown against the "
-    "fee reduction; where it is needed, sharing is shown by the receiver’s reading this section three months before "
-    "the service ends",
+    "要継続支援かどうかの判断がありません（未判断）。判断されるまで、支援体制構築未実施減算の確認には、証拠がそろっているかどうかが"
+    "示されません。要と判断したときは、提供先がこの項目群を支援終了の3か月前までに読むことが、共有の証拠になります",
+    "There is no judgment on whether support is needed afterwards (undetermined). Until there is, the review of the "
+    "fee reduction does not tell whether the evidence is there; where it is needed, sharing is shown by the receiver’s "
+    "reading this section three months before the service ends",
 )
+"""As the room of evidence counts: of those not judged it tells no conditions, and a reading alone is sharing."""
 
 
 def left_open(draft: Draft) -> Iterator[Notice]:
