@@ -6,18 +6,22 @@ from tests.web.test_forms import same
 from tests.web.test_handing_over import begun, fill, written
 from tests.web.visitors import visitor
 from tests.world import World, example, settlement_record
+from tsunagi.ids import number
 
 
 async def test_one_begins_from_an_earlier_record_of_ones_own(world: World) -> None:
     """What was said of the person is taken over; what was said of that handover is not."""
     made = await world.offered()
     member = await visitor(world.settlement)
-    assert f'href="/hand-over?from={made["id"]}"' in (await member.get("/hand-over")).text
+    rows = (await member.get("/hand-over")).text
+    assert f'href="/hand-over?from={made["id"]}"' in rows
+    assert rows.count(f"番号 {number(made['id'])}") == 2  # told apart by sight and by the links alone
     assert f'href="/hand-over?from={made["id"]}"' in (await member.get(f"/handovers/{made['id']}")).text
     earlier = example("handover-record/valid/settlement-to-center.json")
     identity = earlier["sections"]["identity"]
     page = (await member.get(f"/hand-over?q=センター&from={made['id']}")).text
     assert f"{identity['familyName']} {identity['givenName']}さん" in page
+    assert f"番号 {number(made['id'])} 障害者就業・生活支援センター みほん（架空）、" in page
     path = await begun(member, world, **{"from": made["id"]})
     parts = {}
     for part in ("overview", "identity", "continuing_needs", "handover_plan", "consent"):
@@ -31,6 +35,10 @@ async def test_one_begins_from_an_earlier_record_of_ones_own(world: World) -> No
     assert parts["continuing_needs"]["/sharedOn:year"] == [""]
     assert parts["handover_plan"]["/request/whyReceiver"] == [""]
     assert parts["consent"]["/givenOn:year"] == [""]
+    home = {"/address/prefectureCode": ["13"], "/address/municipalityCode": ["新宿区"]}
+    await fill(member, f"{path}/identity", home)
+    again = controls((await member.get(f"{path}/identity")).text, f"{path}/identity")
+    assert again["/address/municipalityCode"] == ["東京都新宿区"]
 
 
 async def test_a_record_that_others_sent_is_no_beginning(world: World) -> None:
