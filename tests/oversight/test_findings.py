@@ -136,11 +136,12 @@ async def test_an_employer_without_one_organization_to_call_is_a_finding(world: 
 
 async def test_an_overlap_that_goes_on_longer_than_agreed_is_a_finding(world: World) -> None:
     await accept(world, await offer(world), daily_life={"from": "2027-07-01"})
+    asked = "&kind=overlap_too_long"
     world.on("2027-03-31")
-    assert await kinds(world.settlement) == []
+    assert await kinds(world.settlement, asked) == []
     world.on("2027-04-01")
     for who in (world.settlement, world.center, world.auditor):
-        (longer,) = await findings(who)
+        (longer,) = await findings(who, asked)
         assert (longer["kind"], longer["from"], longer["to"], longer["since"]) == (
             "overlap_too_long",
             "2027-01-01",
@@ -148,7 +149,7 @@ async def test_an_overlap_that_goes_on_longer_than_agreed_is_a_finding(world: Wo
             "2027-04-01",
         )
     world.on("2027-07-01")
-    assert await kinds(world.settlement) == []
+    assert await kinds(world.settlement, asked) == []
 
 
 async def test_findings_are_of_the_day_in_japan(world: World) -> None:

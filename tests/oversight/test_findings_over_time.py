@@ -160,7 +160,7 @@ async def test_a_side_is_shown_its_own_entries_and_an_auditor_all(world: World) 
     world.on("2027-04-01")
     of = {}
     for name in ("settlement", "center", "auditor"):
-        (longer,) = await findings(getattr(world, name))
+        (longer,) = await findings(getattr(world, name), "&kind=overlap_too_long")
         of[name] = [one["action"] for one in longer["evidence"]]
     assert of == {"settlement": [], "center": ["handovers:accept"], "auditor": ["handovers:accept"]}
 

@@ -107,6 +107,10 @@ async def test_each_domain_has_an_answer_of_its_own(world: World) -> None:
     assert domains["daily_life"]["decision"] == "left_with_sender"
     assert domains["employment"]["acceptedRole"] == "co_support"
     assert domains["employment"]["acceptedFrom"] == "2027-05-01"
+    person = (await status_of(world, path))["personId"]
+    told = text_of(await member.get(f"/people/{person}/responsibility"))
+    for domain in ("就業支援", "生活支援"):
+        assert f"警告支援の最終日の後も主担当{domain}" in told
 
 
 async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(world: World) -> None:

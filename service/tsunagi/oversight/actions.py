@@ -18,14 +18,13 @@ from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.ledger import store as ledger
 from tsunagi.ledger.rules import Action, Entry, Record
 from tsunagi.oversight import store
+from tsunagi.oversight.holders import of_gap, of_version, service_ends
 from tsunagi.oversight.rules import (
     EVIDENCE,
     Evidence,
     Finding,
     FindingKind,
     consent_ended,
-    of_closed,
-    of_gap,
     of_handover,
     overdue,
     window_disputed,
@@ -373,19 +372,7 @@ async def _findings_of(
     concerned = {one.person_id for one in visible} if asked.area else set(batch)
     versions = await responsibility.known(tx, concerned, known_at=asked.known_at)
     closed = await store.closed(tx, {one for version in versions for one in version.organizations})
+    ends = service_ends(visible)
     for known in versions:
-        whom, entry_id, chain = known.organizations, known.entry_id, known.picture.chain
-        of[known.person_id] += [
-            of_gap(
-                known.person_id,
-                known.domain,
-                days,
-                before=holder_on(chain, days.valid_from - timedelta(days=1)),
-                organizations=whom,
-                entry_id=entry_id,
-            )
-            for days in gaps(chain, from_day=date.min)
-        ]
-        whose = (known.person_id, known.domain, known.picture.chain)
-        of[known.person_id] += of_closed(*whose, closed, entry_id=entry_id, today=today)
+        of[known.person_id] += of_version(known, closed=closed, ends=ends, today=today)
     return of

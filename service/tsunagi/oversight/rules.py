@@ -14,7 +14,7 @@ from tsunagi.handovers.rules import ENDED, UNANSWERED, Handover, Status
 from tsunagi.ids import HandoverId, OrganizationId, PersonId
 from tsunagi.responsibility import milestones
 from tsunagi.responsibility.milestones import Milestone
-from tsunagi.responsibility.rules import FOREVER, Chain, Domain, Interval
+from tsunagi.responsibility.rules import Domain
 
 FindingKind = Literal[
     "gap",
@@ -23,6 +23,7 @@ FindingKind = Literal[
     "sharing_late",
     "consent_ended",
     "holder_closed",
+    "holder_after_service",
     "employer_window_undefined",
     "employer_window_double",
     "overlap_too_long",
@@ -50,6 +51,9 @@ _STATED = frozenset(
 EVIDENCE: Mapping[FindingKind, frozenset[str]] = {
     "gap": frozenset(),
     "holder_closed": frozenset(),
+    "holder_after_service": frozenset(
+        {"handovers:create", "handovers:offer", "handovers:amend", "handovers:accept"}
+    ),
     "no_answer": frozenset({"handovers:offer", "handovers:open", "handovers:amend", "handovers:expire"}),
     "conference_late": _STATED,
     "sharing_late": frozenset({"handovers:create", "handovers:offer", "handovers:amend"}),
@@ -58,7 +62,8 @@ EVIDENCE: Mapping[FindingKind, frozenset[str]] = {
     "employer_window_double": _STATED,
     "overlap_too_long": frozenset({"handovers:accept", "handovers:overlap"}),
 }
-"""Which steps of the handover, or of the consent, are behind a finding. Behind a gap is what made the version."""
+"""Which steps of the handover, or of the consent, are behind a finding. Behind who holds a domain is what made
+the version, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,64 +92,6 @@ class Finding:
 
 
 Rule = Callable[[Handover, AreaRules, date], Iterator[Finding]]
-
-
-def of_gap(
-    person_id: PersonId,
-    domain: Domain,
-    days: Interval,
-    *,
-    before: OrganizationId | None,
-    organizations: frozenset[OrganizationId] = frozenset(),
-    entry_id: UUID | None = None,
-) -> Finding:
-    """`before`: who held the domain until then."""
-    return Finding(
-        responsible=before,
-        organizations=organizations,
-        entry_ids=frozenset({entry_id} if entry_id else ()),
-        kind="gap",
-        severity="error",
-        person_id=person_id,
-        domain=domain,
-        since=days.valid_from,
-        from_day=days.valid_from,
-        to_day=None if days.valid_to == FOREVER else days.valid_to,
-        party="sender",
-        message=Text("主担当がいない期間があります", "Nobody is primary in this period"),
-    )
-
-
-def of_closed(
-    person_id: PersonId,
-    domain: Domain,
-    chain: Chain,
-    closed: Mapping[OrganizationId, date],
-    *,
-    entry_id: UUID | None,
-    today: date,
-) -> Iterator[Finding]:
-    """Days that an organization holds on which it no longer exists."""
-    for held in chain.segments:
-        closed_on = closed.get(held.holder) if held.holder is not None else None
-        if held.holder is None or closed_on is None or closed_on > today or held.valid_to <= closed_on:
-            continue
-        yield Finding(
-            kind="holder_closed",
-            severity="error",
-            person_id=person_id,
-            domain=domain,
-            since=closed_on,
-            from_day=max(held.valid_from, closed_on),
-            to_day=None if held.valid_to == FOREVER else held.valid_to,
-            party="platform",
-            organizations=frozenset({held.holder}),
-            entry_ids=frozenset({entry_id} if entry_id else ()),
-            message=Text(
-                "主担当の機関が廃止されています。承継した機関が引き受けるか、担当なしと明示する必要があります",
-                "The primary has closed: its successor has to take over, or it has to be stated that nobody does",
-            ),
-        )
 
 
 def of_handover(handover: Handover, area: AreaRules, today: date) -> list[Finding]:

@@ -69,6 +69,13 @@ def settlement_period(hired_on: date) -> tuple[date, date]:
     return first_day, period_end(first_day, SETTLEMENT_MONTHS)
 
 
+def service_end(handover_type: str, *, hired_on: date | None, service_ends_on: date | None) -> date | None:
+    """The last day of the sender's service, as it is stated; settlement support else ends with its period."""
+    if service_ends_on is None and hired_on is not None and handover_type == "settlement_to_center":
+        return settlement_period(hired_on)[1]
+    return service_ends_on
+
+
 def conference_due(planned_date: date, rules: AreaRules) -> date:
     """The last day on which a case conference leaves the area's full lead before the planned date."""
     return _latest_before(planned_date, rules.conference_lead_months)
@@ -98,10 +105,8 @@ def milestones(
     planned_date: date | None,
     rules: AreaRules,
 ) -> tuple[Milestone, ...]:
-    """What can be known from these dates, earliest first. Where no end of the service is stated, settlement
-    support is taken to end with its period. The answer's limit depends on the offer and is not among them."""
+    """What can be known from these dates, earliest first. The answer's limit, which depends on the offer, is not."""
     found: list[Milestone] = []
-    settlement_ends = None
     if hired_on and handover_type in HIRED_TYPES:
         found.append(Milestone(follow_up_end(hired_on), "follow_up_ends"))
     if hired_on and handover_type in SETTLEMENT_TYPES:
@@ -110,7 +115,8 @@ def milestones(
         found.append(Milestone(settlement_ends, "settlement_ends"))
     if service_ends_on:
         found.append(Milestone(service_ends_on, "service_ends"))
-    if handover_type == "settlement_to_center" and (ends_on := service_ends_on or settlement_ends):
+    ends_on = service_end(handover_type, hired_on=hired_on, service_ends_on=service_ends_on)
+    if handover_type == "settlement_to_center" and ends_on:
         found.append(Milestone(sharing_due(ends_on, rules), "sharing_due"))
     if planned_date:
         found.append(Milestone(window_opens(planned_date, rules), "window_opens"))

@@ -85,6 +85,7 @@ FindingKind: TypeAlias = Literal[
     "sharing_late",
     "consent_ended",
     "holder_closed",
+    "holder_after_service",
     "employer_window_undefined",
     "employer_window_double",
     "overlap_too_long",
