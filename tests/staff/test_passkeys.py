@@ -1,6 +1,5 @@
 """A passkey stands in for the code, of its owner alone and once for each challenge."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,10 +7,9 @@ from sqlalchemy import text
 
 from tests.ledger.entries import kept
 from tests.staff.authenticators import Authenticator
-from tests.web.visitors import PASSWORD, Visitor, visitor
+from tests.web.visitors import PASSWORD, Visitor, has_to_confirm, unconfirmed, visitor
 from tests.world import World
 from tsunagi.staff import actions
-from tsunagi.staff.rules import CONFIRMED
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -117,11 +115,8 @@ async def test_a_passkey_is_made_for_whoever_asked(world: World) -> None:
 
 async def test_adding_needs_a_sign_in_that_is_minutes_old(world: World) -> None:
     member = await visitor(world.center)
-    async with world.services.db.platform() as tx:
-        old = datetime.now(UTC) - CONFIRMED
-        await tx.execute(text("UPDATE staff_sessions SET confirmed_at = :at"), {"at": old})
-    answer = await add(member, Authenticator(ORIGIN))
-    assert answer.headers["location"].startswith("/confirm")
+    await unconfirmed(world)
+    assert has_to_confirm(await add(member, Authenticator(ORIGIN)))
 
 
 async def test_inviting_anew_takes_passkeys_away(world: World) -> None:
