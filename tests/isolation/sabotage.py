@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
+from tsunagi.api import bodies
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -50,10 +52,12 @@ class Sabotage:
         if isinstance(target, FunctionType):
             before = target.__code__
             target.__code__ = _named(name, self._rewritten())
+            self._forget()
             try:
                 yield
             finally:
                 target.__code__ = before
+                self._forget()
         else:
             setattr(self.module, name, self._replaced(target))
             self._forget()
@@ -64,10 +68,11 @@ class Sabotage:
                 self._forget()
 
     def _forget(self) -> None:
-        """What the module has composed of its constants."""
-        for value in vars(self.module).values():
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
+        """What the module, and bodies of answers, have composed meanwhile."""
+        for module in (self.module, bodies):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
     def _rewritten(self) -> CodeType:
         """The whole module, compiled with the check replaced; nothing of it is run."""
